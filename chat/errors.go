@@ -1,0 +1,80 @@
+package chat
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code is an error code of the protocol. The codes are the vocabulary in which
+// the rules of the service are written (spec 01 section 6), so the domain uses
+// them as they are; package api alone turns them into answers.
+type Code int
+
+// Codes that the domain raises. Comments give the meaning in the public list
+// (doc 34348).
+const (
+	CodeInternal            Code = 10002 // internal error, the caller may repeat
+	CodeInvalid             Code = 10004 // illegal parameter
+	CodeTooManyAccounts     Code = 10005 // too many accounts in the request
+	CodeTooFrequent         Code = 10006 // operation too frequent
+	CodeNotPermitted        Code = 10007 // the group type or a role forbids it
+	CodeGroupNotFound       Code = 10010 // group or topic unknown or dismissed
+	CodeGroupFull           Code = 10014 // more members than the group allows
+	CodeBadGroupID          Code = 10015 // malformed group id
+	CodeMuted               Code = 10017 // sender is muted
+	CodeAnswerTooLarge      Code = 10018 // answer over 1 MB
+	CodeAccountNotFound     Code = 10019 // account was never imported
+	CodeGroupIDInUse        Code = 10021 // group id taken
+	CodeMessageFrequency    Code = 10023 // too many messages in one group
+	CodeGroupIDInUseByOwner Code = 10025 // group id taken, by the operator's own group
+	CodeMessageNotFound     Code = 10030 // message to recall not found
+	CodeNotRecallable       Code = 10032 // message cannot be recalled
+	CodeTypeWithoutRecall   Code = 10033 // group type does not support recall
+	CodeLiveRoomQuota       Code = 10036 // too many AVChatRooms
+	CodeUserGroupQuota      Code = 10037 // a user is in too many groups; too many topics
+	CodeMemberQuota         Code = 10038 // member number beyond the ceiling
+	CodeRecallDisabled      Code = 10041 // the app switched group recall off
+	CodeNoHistory           Code = 10044 // group type has no history
+	CodeTooManyMentions     Code = 10053 // more than 30 mentions
+	CodeGroupQuota          Code = 10058 // too many groups
+	CodeFeatureOff          Code = 10059 // feature switched off
+	CodeTooLargeForReceipts Code = 10060 // group too large for read receipts
+	CodeReceiptOnlineOnly   Code = 10061 // online-only message cannot have receipts
+	CodeCommunityOff        Code = 11000 // community feature off, or no topics
+	CodeTextRefused         Code = 80001 // text contains refused content
+	CodeMessageTooLong      Code = 80002 // message over 12 KB
+	CodeTopicDestroyFailed  Code = 110002
+	CodeTopicNotFound       Code = 110003
+	CodeAccountNotImported  Code = 70107 // per item of account commands
+	CodeAccountQuota        Code = 70398 // more accounts than allowed
+	CodeAccountInvalid      Code = 70402 // illegal parameter of an account command
+	CodeAccountInternal     Code = 70500 // internal error of an account command
+	CodeAccountDeletionOff  Code = 71000 // account deletion switched off
+)
+
+// Error is a refusal of the domain: the protocol's code and a sentence that
+// says what was wrong with which field.
+type Error struct {
+	Code    Code
+	Message string
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%d: %s", int(e.Code), e.Message) }
+
+// Refuse returns an *Error with a formatted message.
+func Refuse(code Code, format string, args ...any) error {
+	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// CodeOf returns the code of the *Error in err's chain, 0 for nil, and
+// CodeInternal for every other error.
+func CodeOf(err error) Code {
+	if err == nil {
+		return 0
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}

@@ -1,0 +1,107 @@
+package chat
+
+import "time"
+
+// Settings are the choices that the operator makes for one application
+// (SDKAppID). DefaultSettings gives Recant's own, HostedSettings those of the
+// hosted service. Every field is one key of the configuration file, named by
+// its yaml tag; the desc tag is the key's documentation.
+type Settings struct {
+	HistoryRetentionDays   int    `yaml:"history_retention_days" desc:"days that messages are kept; 0 keeps them for ever"`
+	HistoryTipStyle        string `yaml:"history_tip_style" desc:"how stored tips look in history: object, array or placeholder"`
+	HistoryCloudCustomData bool   `yaml:"history_cloud_custom_data" desc:"send CloudCustomData with history rows that have it"`
+	RecalledAsPlaceholder  bool   `yaml:"recalled_as_placeholder" desc:"show recalled messages in default history as placeholders instead of leaving them out"`
+	RecalledBody           string `yaml:"recalled_body" desc:"body of recalled rows pulled with WithRecalledMsg: keep or empty"`
+
+	GroupThrottlePerSecond int         `yaml:"group_throttle_per_second" desc:"ordinary messages per second in one group or topic; 0 is no limit"`
+	GroupThrottleError     bool        `yaml:"group_throttle_error" desc:"answer 10023 to a message over that limit instead of OK with MsgDropReason"`
+	AVChatRoomRecall       bool        `yaml:"avchatroom_recall" desc:"group_msg_recall is served for AVChatRoom; off answers 10033"`
+	GroupRecall            bool        `yaml:"group_recall" desc:"group_msg_recall is served at all; off answers 10041"`
+	ImportMaxBatch         int         `yaml:"import_max_batch" desc:"messages in one import_group_msg"`
+	DeleteBySenderWindow   int         `yaml:"delete_by_sender_window" desc:"how many of the newest numbers delete_group_msg_by_sender covers; anything but 1000 breaks compatibility and is for tests"`
+	CommunityDirectMessage bool        `yaml:"community_direct_messages" desc:"allow sends and imports without TopicId into a community that has topics; off answers 10007"`
+	ChatRoomNoUnread       bool        `yaml:"chatroom_no_unread" desc:"accept SendMsgControl NoUnread in ChatRoom groups; off answers 10004"`
+	NoMsgCheck             bool        `yaml:"no_msg_check" desc:"let SendMsgControl NoMsgCheck skip refused_words"`
+	TargetedMessages       bool        `yaml:"targeted_messages" desc:"accept To_Account in send_group_msg; off answers 10059"`
+	ReadReceipts           []GroupType `yaml:"read_receipts" desc:"group types in which NeedReadReceipt is accepted; elsewhere 10059"`
+	MessageExtensions      bool        `yaml:"message_extensions" desc:"accept SupportMessageExtension; off answers 10059"`
+	RefusedWords           []string    `yaml:"refused_words" desc:"texts that contain one of these are refused with 80001"`
+
+	Communities            bool     `yaml:"communities" desc:"communities and topics are served; off answers 11000"`
+	MaxTopics              int      `yaml:"max_topics" desc:"topics in one community; beyond it 10037"`
+	MaxMembers             int      `yaml:"max_members" desc:"ceiling of members in a Private, Public or ChatRoom group"`
+	MaxCommunityMembers    int      `yaml:"max_community_members" desc:"ceiling of members in a Community"`
+	ImportMaxMemberDefault int      `yaml:"import_max_member_default" desc:"MaxMemberCount of import_group where it is absent; 0 is the type's ceiling"`
+	MaxInitialMembers      int      `yaml:"max_initial_members" desc:"entries of MemberList in create_group; beyond it 10005"`
+	MaxAddMembers          int      `yaml:"max_add_members" desc:"entries of MemberList in add_group_member and import_group_member; beyond it 10005"`
+	MaxGroups              int      `yaml:"max_groups" desc:"groups in the application; 0 is no limit, beyond it 10058"`
+	MaxAVChatRooms         int      `yaml:"max_avchatrooms" desc:"AVChatRooms in the application; 0 is no limit, beyond it 10036"`
+	MaxGroupsPerUser       int      `yaml:"max_groups_per_user" desc:"groups that one account may be in; 0 is no limit, beyond it 10037"`
+	MaxGroupsPerDay        int      `yaml:"max_groups_per_day" desc:"net new groups per day without communities; 0 is no limit, beyond it 10006"`
+	DissolveEmptyGroups    bool     `yaml:"dissolve_empty_groups" desc:"dissolve a Private, Public or ChatRoom group when its last member leaves or is removed"`
+	GroupListPerSecond     int      `yaml:"group_list_per_second" desc:"get_appid_group_list calls per second; 0 is calls_per_second"`
+	MaxNameBytes           int      `yaml:"max_group_name_bytes" desc:"bytes of a group's Name"`
+	MaxIntroductionBytes   int      `yaml:"max_introduction_bytes" desc:"bytes of a group's or topic's Introduction"`
+	MaxNotificationBytes   int      `yaml:"max_notification_bytes" desc:"bytes of a group's or topic's Notification"`
+	MaxFaceURLBytes        int      `yaml:"max_face_url_bytes" desc:"bytes of a group's or topic's FaceUrl"`
+	MaxTopicNameBytes      int      `yaml:"max_topic_name_bytes" desc:"bytes of a TopicName"`
+	MaxTopicCustomBytes    int      `yaml:"max_topic_custom_bytes" desc:"bytes of a topic's CustomString"`
+	GroupCustomKeys        []string `yaml:"group_custom_keys" desc:"declared keys of AppDefinedData, at most 10; empty accepts any well-formed key"`
+	MemberCustomKeys       []string `yaml:"member_custom_keys" desc:"declared keys of AppMemberDefinedData, at most 5; empty accepts any well-formed key"`
+
+	HistoryBeforeJoin []GroupType `yaml:"history_before_join" desc:"group types that start with HistoryMsgBeforeJoin On"`
+	TipsMemberChange  []GroupType `yaml:"tips_member_change" desc:"group types that store a tip when members join or leave"`
+	TipsProfile       []GroupType `yaml:"tips_profile" desc:"group types that store a tip when name, introduction, notification, avatar or owner change"`
+	TipsMemberProfile []GroupType `yaml:"tips_member_profile" desc:"group types that store a tip when members are muted or admins change"`
+
+	MaxAccounts        int  `yaml:"max_accounts" desc:"accounts in the application; 0 is no limit, beyond it 70398"`
+	AccountDeletion    bool `yaml:"account_deletion" desc:"account_delete is served; off answers 71000"`
+	AutoImportAccounts bool `yaml:"auto_import_accounts" desc:"import every well-formed account that a request names instead of answering that it does not exist"`
+}
+
+// DefaultSettings are Recant's own: nothing is lost by default (spec 00).
+func DefaultSettings() Settings {
+	return Settings{
+		HistoryTipStyle:        "object",
+		HistoryCloudCustomData: true,
+		RecalledBody:           "keep",
+		AVChatRoomRecall:       true,
+		GroupRecall:            true,
+		ImportMaxBatch:         20,
+		DeleteBySenderWindow:   1000,
+		TargetedMessages:       true,
+		ReadReceipts:           []GroupType{Private, Public, ChatRoom},
+		MessageExtensions:      true,
+		Communities:            true,
+		MaxTopics:              200,
+		MaxMembers:             6000,
+		MaxCommunityMembers:    1_000_000,
+		MaxInitialMembers:      100,
+		MaxAddMembers:          300,
+		MaxNameBytes:           100,
+		MaxIntroductionBytes:   400,
+		MaxNotificationBytes:   400,
+		MaxFaceURLBytes:        500,
+		MaxTopicNameBytes:      150,
+		MaxTopicCustomBytes:    3000,
+		HistoryBeforeJoin:      []GroupType{ChatRoom},
+		TipsMemberChange:       []GroupType{Private, Public, Community},
+		TipsProfile:            []GroupType{Private, Public, ChatRoom, Community},
+		TipsMemberProfile:      []GroupType{Private, Public, Community},
+		AccountDeletion:        true,
+	}
+}
+
+// HostedSettings are the defaults of the hosted service wherever ours differ
+// (profile "hosted").
+func HostedSettings() Settings {
+	s := DefaultSettings()
+	s.HistoryRetentionDays = 7
+	s.GroupThrottlePerSecond = 40
+	s.ImportMaxMemberDefault = 2000
+	s.GroupListPerSecond = 1
+	return s
+}
+
+// Clock tells the time; tests replace it.
+type Clock func() time.Time
