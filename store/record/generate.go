@@ -1,0 +1,3 @@
+package record
+
+//go:generate go run ../../internal/genrecords -out . record.proto
