@@ -1,0 +1,178 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/recant-chat/recant/chat"
+)
+
+// validate checks what a single value cannot show.
+func (s *Server) validate() error {
+	if err := oneOf("log_format", s.LogFormat, "text", "json"); err != nil {
+		return err
+	}
+	if err := oneOf("log_level", s.LogLevel, "debug", "info", "warn", "error"); err != nil {
+		return err
+	}
+	if err := checkAddress("listen", s.Listen); err != nil {
+		return err
+	}
+	if s.MetricsListen != "" {
+		if err := checkAddress("metrics_listen", s.MetricsListen); err != nil {
+			return err
+		}
+	}
+	switch {
+	case s.Data == "":
+		return errors.New("data should name a directory")
+	case (s.TLSCert == "") != (s.TLSKey == ""):
+		return errors.New("tls_cert and tls_key should be given together")
+	case s.PublicURL != "" && !strings.HasPrefix(s.PublicURL, "http://") && !strings.HasPrefix(s.PublicURL, "https://"):
+		return errors.New("public_url should begin with http:// or https://")
+	case s.RequestTimeout == 0 || s.ShutdownTimeout == 0 || s.IdleTimeout == 0:
+		return errors.New("request_timeout, idle_timeout and shutdown_timeout should be above 0")
+	}
+	if err := s.Policy.validate(""); err != nil {
+		return err
+	}
+	if err := checkAdmins("admin", s.Admins); err != nil {
+		return err
+	}
+	seen := map[uint32]bool{}
+	for i, app := range s.Applications {
+		path := fmt.Sprintf("applications[%d]", i)
+		if seen[app.SDKAppID] {
+			return fmt.Errorf("%s.sdkappid %d is given twice", path, app.SDKAppID)
+		}
+		seen[app.SDKAppID] = true
+		if err := app.validate(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Level is the log level as slog has it.
+func (s *Server) Level() slog.Level {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(s.LogLevel)); err != nil {
+		return slog.LevelInfo
+	}
+	return level
+}
+
+func (a *Application) validate(path string) error {
+	if a.SDKAppID == 0 {
+		return fmt.Errorf("%s.sdkappid should be a whole number from 1 to 4294967295", path)
+	}
+	for i, k := range a.Keys {
+		if k == "" || strings.ContainsAny(k.Reveal(), " \t\r\n") {
+			return fmt.Errorf("%s.keys[%d] should be a key without white space", path, i)
+		}
+	}
+	if err := checkAdmins(path+".admins", a.Admins); err != nil {
+		return err
+	}
+	return a.Policy.validate(path)
+}
+
+func checkAdmins(path string, admins []string) error {
+	if len(admins) == 0 || len(admins) > maxAdmins {
+		return fmt.Errorf("%s should name 1 to %d accounts", path, maxAdmins)
+	}
+	for i, admin := range admins {
+		if !IsUserID(admin) {
+			return fmt.Errorf("%s[%d] should be 1 to 32 printable ASCII characters with no space at either end", path, i)
+		}
+	}
+	return nil
+}
+
+// IsUserID reports whether an id has the syntax of an account's (spec 01
+// section 8.1).
+func IsUserID(id string) bool {
+	if id == "" || len(id) > 32 || strings.TrimSpace(id) != id {
+		return false
+	}
+	return strings.IndexFunc(id, func(r rune) bool { return r < 0x20 || r > 0x7E }) < 0
+}
+
+func checkAddress(path, address string) error {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return fmt.Errorf("%s should be an address and a port such as 127.0.0.1:8080", path)
+	}
+	return nil
+}
+
+func (p *Policy) validate(path string) error {
+	for name := range p.CommandLimits {
+		if name == "" || strings.ContainsRune(name, '/') {
+			return fmt.Errorf("%s should have names of commands without their service", join(path, "command_limits"))
+		}
+	}
+	return validateSettings(join(path, "settings"), p.Settings)
+}
+
+// settingChoices are the settings that have a closed list of values.
+func settingChoices() map[string][]string {
+	return map[string][]string{
+		"history_tip_style": {"object", "array", "placeholder"},
+		"recalled_body":     {"keep", "empty"},
+	}
+}
+
+// settingBounds are the settings whose range is narrower than a number's.
+func settingBounds() map[string][2]int {
+	return map[string][2]int{
+		"import_max_batch":        {1, 1000},
+		"delete_by_sender_window": {1, 1 << 20},
+		"max_topics":              {1, 1 << 20},
+		"max_members":             {1, 1 << 20},
+		"max_community_members":   {1, 1 << 24},
+		"max_initial_members":     {1, 1 << 16},
+		"max_add_members":         {1, 1 << 16},
+	}
+}
+
+// Declared custom keys at most (spec 00).
+const (
+	maxGroupCustomKeys  = 10
+	maxMemberCustomKeys = 5
+)
+
+func validateSettings(path string, settings chat.Settings) error {
+	choices, bounds := settingChoices(), settingBounds()
+	v := reflect.ValueOf(settings)
+	for _, k := range keysOf(v.Type()) {
+		full, value := join(path, k.name), v.FieldByIndex(k.at)
+		switch {
+		case value.Kind() == reflect.String:
+			if err := oneOf(full, value.String(), choices[k.name]...); err != nil {
+				return err
+			}
+		case value.Kind() == reflect.Int:
+			if b, ok := bounds[k.name]; ok && (value.Int() < int64(b[0]) || value.Int() > int64(b[1])) {
+				return fmt.Errorf("%s should be a whole number from %d to %d", full, b[0], b[1])
+			}
+		case k.typ == reflect.TypeFor[[]chat.GroupType]():
+			for _, t := range value.Interface().([]chat.GroupType) {
+				if !slices.Contains(chat.GroupTypes[:], t) {
+					return fmt.Errorf("%s should list some of Private, Public, ChatRoom, AVChatRoom, Community", full)
+				}
+			}
+		}
+	}
+	if len(settings.GroupCustomKeys) > maxGroupCustomKeys {
+		return fmt.Errorf("%s should list at most %d keys", join(path, "group_custom_keys"), maxGroupCustomKeys)
+	}
+	if len(settings.MemberCustomKeys) > maxMemberCustomKeys {
+		return fmt.Errorf("%s should list at most %d keys", join(path, "member_custom_keys"), maxMemberCustomKeys)
+	}
+	return nil
+}
