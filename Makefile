@@ -1,0 +1,54 @@
+# make test is the whole proof, make check the part for the inner loop.
+
+GO ?= go
+FUZZTIME ?= 5s
+BENCHTIME ?= 1s
+GOVULNDB ?= https://vuln.go.dev
+
+.PHONY: build check test bench generate vet staticcheck vulncheck race fuzz tools
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/recant ./cmd/recant
+
+check: vet
+	$(GO) test -short -timeout 10m ./...
+
+test: tools vet staticcheck vulncheck race fuzz
+
+vet:
+	$(GO) vet ./...
+
+staticcheck:
+	$(GO) tool staticcheck ./...
+
+# The database of vulnerabilities is asked over the network and left out, aloud,
+# where there is none.
+vulncheck:
+	@if curl -fs -m 15 -o /dev/null "$(GOVULNDB)/index/db.json"; then \
+		$(GO) tool govulncheck -db "$(GOVULNDB)" ./...; \
+	else \
+		echo "govulncheck was left out: $(GOVULNDB) cannot be reached"; \
+	fi
+
+race:
+	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+
+fuzz:
+	GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 2h ./...
+
+generate:
+	$(GO) generate ./...
+
+# What the tests need beside Go: a C compiler for the race detector, Node for
+# the third-party client that runs against the server, curl for the printed
+# commands. As root they are installed where they are missing.
+tools:
+	@missing=; for tool in cc:gcc cc:libc6-dev npm:nodejs npm:npm curl:curl; do \
+		command -v $${tool%%:*} >/dev/null || missing="$$missing $${tool##*:}"; \
+	done; \
+	test -z "$$missing" && exit 0; \
+	test "$$(id -u)" = 0 || { echo "please install:$$missing" >&2; exit 1; }; \
+	apt-get update -q && apt-get install -y -q --no-install-recommends $$missing
