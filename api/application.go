@@ -1,0 +1,136 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/recant-chat/recant/chat"
+	"golang.org/x/time/rate"
+)
+
+const (
+	defaultAdmin          = "administrator"
+	maxAdmins             = 10
+	defaultCallsPerSecond = 200
+	accountBatchPerSecond = 100
+	defaultAuthFailLimit  = 60
+)
+
+// Application is one application (SDKAppID) that a Server serves. Fields with a
+// yaml tag are keys of the configuration, documented by their desc tag.
+type Application struct {
+	SDKAppID               uint32         `yaml:"sdkappid" desc:"number of the application, 1 to 4294967295"`
+	Keys                   []string       `yaml:"keys" desc:"secret keys; a UserSig made with any of them is valid, so that keys can be rotated"`
+	Admins                 []string       `yaml:"admins" desc:"UserIDs that may call the API, at most 10; empty is administrator"`
+	Disabled               bool           `yaml:"disabled" desc:"refuse every call with 60016"`
+	AllowedIPs             []string       `yaml:"allowed_ips" desc:"addresses and CIDR networks that may call; empty allows all, others get 60021"`
+	DisabledCommands       []string       `yaml:"disabled_commands" desc:"commands to refuse with 10026 or 60017, as name or service/name"`
+	CallsPerSecond         *int           `yaml:"calls_per_second" desc:"calls per second and command, beyond them 60007; 0 is no limit, default 200"`
+	CommandLimits          map[string]int `yaml:"command_limits" desc:"calls per second of single commands, by name or service/name; 0 is no limit"`
+	AuthFailLimitPerMinute *int           `yaml:"auth_fail_limit_per_minute" desc:"failed UserSigs of one identifier within a minute before 70050; 0 switches it off, default 60"`
+	LenientNumbers         bool           `yaml:"lenient_numbers" desc:"accept integers that are sent as strings"`
+	BlockedAccounts        []string       `yaml:"blocked_accounts" desc:"identifiers to refuse with 70051"`
+
+	// Chat is the application's chat. The caller closes it after the server.
+	Chat *chat.App `yaml:"-"`
+	// SignaturesValidSince returns the Unix second before which an identifier's
+	// UserSigs no longer count (70052); nil revokes none.
+	SignaturesValidSince func(identifier string) int64 `yaml:"-"`
+}
+
+// application is an Application as the server runs it.
+type application struct {
+	Application
+	keys     atomic.Pointer[[]string] // replaced as a whole
+	allowed  []netip.Prefix
+	admins   map[string]bool
+	blocked  map[string]bool
+	disabled map[*Command]bool
+	limits   map[*Command]*rate.Limiter // absent is unlimited
+	sigs     *signatures
+}
+
+func newApplication(a Application, commands *registry) (*application, error) {
+	app := &application{Application: a, admins: map[string]bool{}, blocked: map[string]bool{}, disabled: map[*Command]bool{}}
+	app.keys.Store(&a.Keys)
+	if a.SDKAppID == 0 {
+		return nil, errors.New("sdkappid must be 1 to 4294967295")
+	}
+	if slices.Contains(a.Keys, "") {
+		return nil, errors.New("a key is empty")
+	}
+	admins := a.Admins
+	if len(admins) == 0 {
+		admins = []string{defaultAdmin}
+	}
+	if len(admins) > maxAdmins {
+		return nil, fmt.Errorf("%d admins, at most %d are allowed", len(admins), maxAdmins)
+	}
+	for _, admin := range admins {
+		if !isUserID(admin) {
+			return nil, fmt.Errorf("admin %q is not a UserID", admin)
+		}
+		app.admins[admin] = true
+	}
+	for _, account := range a.BlockedAccounts {
+		app.blocked[account] = true
+	}
+	var err error
+	if app.allowed, err = parseNetworks(a.AllowedIPs); err != nil {
+		return nil, fmt.Errorf("allowed_ips: %w", err)
+	}
+	for _, name := range a.DisabledCommands {
+		c := commands.named(name)
+		if c == nil {
+			return nil, fmt.Errorf("disabled_commands: no command is called %q", name)
+		}
+		app.disabled[c] = true
+	}
+	if app.limits, err = limitsOf(&app.Application, commands); err != nil {
+		return nil, err
+	}
+	failLimit := defaultAuthFailLimit
+	if a.AuthFailLimitPerMinute != nil {
+		failLimit = *a.AuthFailLimitPerMinute
+	}
+	if failLimit < 0 {
+		return nil, errors.New("auth_fail_limit_per_minute is negative")
+	}
+	app.sigs = newSignatures(failLimit)
+	return app, nil
+}
+
+// isUserID reports whether a caller's identifier keeps to the syntax of spec
+// 01 section 8.1: 1 to 32 bytes of printable ASCII without a space at the ends.
+func isUserID(s string) bool {
+	if len(s) < 1 || len(s) > 32 || s[0] == ' ' || s[len(s)-1] == ' ' {
+		return false
+	}
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e })
+}
+
+// parseNetworks reads addresses and CIDR networks.
+func parseNetworks(list []string) ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range list {
+		if address, err := netip.ParseAddr(text); err == nil {
+			address = address.Unmap()
+			networks = append(networks, netip.PrefixFrom(address, address.BitLen()))
+			continue
+		}
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a CIDR network", text)
+		}
+		networks = append(networks, network.Masked())
+	}
+	return networks, nil
+}
+
+func inNetworks(networks []netip.Prefix, address netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(address) })
+}
