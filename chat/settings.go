@@ -1,6 +1,11 @@
 package chat
 
-import "time"
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+)
 
 // Settings are the choices that the operator makes for one application
 // (SDKAppID). DefaultSettings gives Recant's own, HostedSettings those of the
@@ -105,3 +110,49 @@ func HostedSettings() Settings {
 
 // Clock tells the time; tests replace it.
 type Clock func() time.Time
+
+// Validate reports the first setting that cannot be.
+func (s Settings) Validate() error {
+	switch s.HistoryTipStyle {
+	case "object", "array", "placeholder":
+	default:
+		return fmt.Errorf("history_tip_style: %q is not object, array or placeholder", s.HistoryTipStyle)
+	}
+	if s.RecalledBody != "keep" && s.RecalledBody != "empty" {
+		return fmt.Errorf("recalled_body: %q is not keep or empty", s.RecalledBody)
+	}
+	for _, list := range []struct {
+		key   string
+		types []GroupType
+	}{
+		{"read_receipts", s.ReadReceipts}, {"history_before_join", s.HistoryBeforeJoin},
+		{"tips_member_change", s.TipsMemberChange}, {"tips_profile", s.TipsProfile},
+		{"tips_member_profile", s.TipsMemberProfile},
+	} {
+		for _, t := range list.types {
+			if _, ok := rulesOf[t]; !ok {
+				return fmt.Errorf("%s: %q is not a group type", list.key, t)
+			}
+		}
+	}
+	for _, declared := range []struct {
+		key  string
+		keys []string
+		most int
+	}{{"group_custom_keys", s.GroupCustomKeys, 10}, {"member_custom_keys", s.MemberCustomKeys, 5}} {
+		if len(declared.keys) > declared.most {
+			return fmt.Errorf("%s: %d keys, at most %d", declared.key, len(declared.keys), declared.most)
+		}
+	}
+	numbers := reflect.ValueOf(s)
+	for i := range numbers.NumField() {
+		field := numbers.Type().Field(i)
+		if field.Type.Kind() == reflect.Int && numbers.Field(i).Int() < 0 {
+			return fmt.Errorf("%s: %d is negative", field.Tag.Get("yaml"), numbers.Field(i).Int())
+		}
+	}
+	if s.DeleteBySenderWindow < 1 {
+		return errors.New("delete_by_sender_window: must be 1 or more")
+	}
+	return nil
+}

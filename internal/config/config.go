@@ -18,17 +18,19 @@ import (
 
 // Server is the whole configuration, as the top level of the file has it.
 type Server struct {
-	Listen         string `yaml:"listen" desc:"address and port to serve on; port 0 takes a free one"`
-	TLSCert        string `yaml:"tls_cert" desc:"file of the TLS certificate chain (PEM), read again when it changes; empty serves plain HTTP"`
-	TLSKey         string `yaml:"tls_key" desc:"file of the certificate's private key (PEM), read again when it changes"`
-	PublicURL      string `yaml:"public_url" desc:"base URL under which callers reach the server; empty derives it from listen"`
-	Data           string `yaml:"data" desc:"data directory; one server at a time"`
-	CacheSize      Size   `yaml:"cache_size" desc:"memory for cached blocks of the data, as bytes or with KiB, MiB or GiB"`
-	LogLevel       string `yaml:"log_level" desc:"least severe line that is logged: debug, info, warn or error"`
-	LogFormat      string `yaml:"log_format" desc:"form of log lines: text or json"`
-	MetricsListen  string `yaml:"metrics_listen" desc:"address and port that serve Prometheus metrics under /metrics; empty serves none"`
-	CORS           bool   `yaml:"cors" desc:"send the Access-Control headers that let web pages of any origin read answers"`
-	ClientIPHeader string `yaml:"client_ip_header" desc:"header in which a proxy before the server gives the caller's address, such as X-Forwarded-For; empty trusts none"`
+	Listen        string `yaml:"listen" desc:"address and port to serve on; port 0 takes a free one"`
+	TLSCert       string `yaml:"tls_cert" desc:"file of the TLS certificate chain (PEM), read again when it changes; empty serves plain HTTP"`
+	TLSKey        string `yaml:"tls_key" desc:"file of the certificate's private key (PEM), read again when it changes"`
+	PublicURL     string `yaml:"public_url" desc:"base URL under which callers reach the server; empty derives it from listen"`
+	Data          string `yaml:"data" desc:"data directory; one server at a time"`
+	CacheSize     Size   `yaml:"cache_size" desc:"memory for cached blocks of the data, as bytes or with KiB, MiB or GiB"`
+	LogLevel      string `yaml:"log_level" desc:"least severe line that is logged: debug, info, warn or error"`
+	LogFormat     string `yaml:"log_format" desc:"form of log lines: text or json"`
+	MetricsListen string `yaml:"metrics_listen" desc:"address and port that serve Prometheus metrics under /metrics; empty serves none"`
+	CORS          bool   `yaml:"cors" desc:"send the Access-Control headers that let web pages of any origin read answers"`
+
+	TrustedProxies     []netip.Prefix `yaml:"trusted_proxies" desc:"addresses and networks of proxies whose X-Forwarded-For is believed"`
+	MaxConcurrentCalls int            `yaml:"max_concurrent_calls" desc:"calls under way at once, beyond it 60018"`
 
 	RequestTimeout  time.Duration `yaml:"request_timeout" desc:"how long a call may take before it is answered with 60008"`
 	IdleTimeout     time.Duration `yaml:"idle_timeout" desc:"how long a connection is kept open between calls"`
@@ -49,8 +51,8 @@ type Server struct {
 // of the file gives it for all of them.
 type Policy struct {
 	CallsPerSecond         int            `yaml:"calls_per_second" desc:"calls of one command per second and application, beyond it 60007; 0 is no limit"`
-	CommandLimits          map[string]int `yaml:"command_limits" desc:"calls per second of single commands, by name, in place of their limit; 0 is no limit"`
-	DisabledCommands       []string       `yaml:"disabled_commands" desc:"names of commands that are not served: 60017"`
+	CommandLimits          map[string]int `yaml:"command_limits" desc:"calls per second of single commands in place of their limit, by name or service/name; 0 is no limit"`
+	DisabledCommands       []string       `yaml:"disabled_commands" desc:"commands that are not served, as name or service/name: 10026 or 60017"`
 	AllowedIPs             []netip.Prefix `yaml:"allowed_ips" desc:"addresses and networks that may call, others get 60021; empty allows all"`
 	AuthFailLimitPerMinute int            `yaml:"auth_fail_limit_per_minute" desc:"wrong UserSigs of one account per minute, beyond it 70050; 0 is no limit"`
 	LenientNumbers         bool           `yaml:"lenient_numbers" desc:"accept numbers that are sent as strings"`
@@ -63,7 +65,7 @@ type Application struct {
 	Keys            []Secret `yaml:"keys" desc:"secret keys; a UserSig of any is accepted, new ones are signed with the first; none answers 70016"`
 	Admins          []string `yaml:"admins" desc:"admin accounts, 1 to 10: only they may call"`
 	Disabled        bool     `yaml:"disabled" desc:"answer 60016 to every call"`
-	BlockedAccounts []string `yaml:"blocked_accounts" desc:"accounts that may not be named in calls"`
+	BlockedAccounts []string `yaml:"blocked_accounts" desc:"admin accounts whose calls get 70051"`
 
 	Policy `yaml:",inline"`
 }
@@ -90,12 +92,15 @@ func Default(profile string) Server {
 		settings = chat.HostedSettings()
 	}
 	return Server{
-		Listen:          "127.0.0.1:8080",
-		Data:            "./recant-data",
-		CacheSize:       256 << 20,
-		LogLevel:        "info",
-		LogFormat:       "text",
-		CORS:            true,
+		Listen:    "127.0.0.1:8080",
+		Data:      "./recant-data",
+		CacheSize: 256 << 20,
+		LogLevel:  "info",
+		LogFormat: "text",
+		CORS:      true,
+
+		MaxConcurrentCalls: 4096,
+
 		RequestTimeout:  3 * time.Second,
 		IdleTimeout:     2 * time.Minute,
 		ShutdownTimeout: 10 * time.Second,

@@ -5,11 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"reflect"
-	"slices"
 	"strings"
-
-	"github.com/recant-chat/recant/chat"
 )
 
 // validate checks what a single value cannot show.
@@ -37,6 +33,9 @@ func (s *Server) validate() error {
 		return errors.New("public_url should begin with http:// or https://")
 	case s.RequestTimeout == 0 || s.ShutdownTimeout == 0 || s.IdleTimeout == 0:
 		return errors.New("request_timeout, idle_timeout and shutdown_timeout should be above 0")
+	}
+	if s.MaxConcurrentCalls == 0 {
+		return errors.New("max_concurrent_calls should be above 0")
 	}
 	if err := s.Policy.validate(""); err != nil {
 		return err
@@ -111,68 +110,8 @@ func checkAddress(path, address string) error {
 }
 
 func (p *Policy) validate(path string) error {
-	for name := range p.CommandLimits {
-		if name == "" || strings.ContainsRune(name, '/') {
-			return fmt.Errorf("%s should have names of commands without their service", join(path, "command_limits"))
-		}
-	}
-	return validateSettings(join(path, "settings"), p.Settings)
-}
-
-// settingChoices are the settings that have a closed list of values.
-func settingChoices() map[string][]string {
-	return map[string][]string{
-		"history_tip_style": {"object", "array", "placeholder"},
-		"recalled_body":     {"keep", "empty"},
-	}
-}
-
-// settingBounds are the settings whose range is narrower than a number's.
-func settingBounds() map[string][2]int {
-	return map[string][2]int{
-		"import_max_batch":        {1, 1000},
-		"delete_by_sender_window": {1, 1 << 20},
-		"max_topics":              {1, 1 << 20},
-		"max_members":             {1, 1 << 20},
-		"max_community_members":   {1, 1 << 24},
-		"max_initial_members":     {1, 1 << 16},
-		"max_add_members":         {1, 1 << 16},
-	}
-}
-
-// Declared custom keys at most (spec 00).
-const (
-	maxGroupCustomKeys  = 10
-	maxMemberCustomKeys = 5
-)
-
-func validateSettings(path string, settings chat.Settings) error {
-	choices, bounds := settingChoices(), settingBounds()
-	v := reflect.ValueOf(settings)
-	for _, k := range keysOf(v.Type()) {
-		full, value := join(path, k.name), v.FieldByIndex(k.at)
-		switch {
-		case value.Kind() == reflect.String:
-			if err := oneOf(full, value.String(), choices[k.name]...); err != nil {
-				return err
-			}
-		case value.Kind() == reflect.Int:
-			if b, ok := bounds[k.name]; ok && (value.Int() < int64(b[0]) || value.Int() > int64(b[1])) {
-				return fmt.Errorf("%s should be a whole number from %d to %d", full, b[0], b[1])
-			}
-		case k.typ == reflect.TypeFor[[]chat.GroupType]():
-			for _, t := range value.Interface().([]chat.GroupType) {
-				if !slices.Contains(chat.GroupTypes[:], t) {
-					return fmt.Errorf("%s should list some of Private, Public, ChatRoom, AVChatRoom, Community", full)
-				}
-			}
-		}
-	}
-	if len(settings.GroupCustomKeys) > maxGroupCustomKeys {
-		return fmt.Errorf("%s should list at most %d keys", join(path, "group_custom_keys"), maxGroupCustomKeys)
-	}
-	if len(settings.MemberCustomKeys) > maxMemberCustomKeys {
-		return fmt.Errorf("%s should list at most %d keys", join(path, "member_custom_keys"), maxMemberCustomKeys)
+	if err := p.Settings.Validate(); err != nil {
+		return fmt.Errorf("%s.%w", join(path, "settings"), err)
 	}
 	return nil
 }
