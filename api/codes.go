@@ -106,7 +106,9 @@ func (f family) refusal(err error) (*chat.Error, bool) {
 	switch {
 	case errors.As(err, &refused) && refused.Code != chat.CodeInternal:
 		return refused, false
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled): // the caller has left
+		return &chat.Error{Code: codeTimeout, Message: textTimeout}, false
+	case errors.Is(err, context.DeadlineExceeded):
 		return &chat.Error{Code: codeTimeout, Message: textTimeout}, true
 	default:
 		return &chat.Error{Code: f.internal, Message: "internal error, please try again"}, true

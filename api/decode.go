@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -32,8 +33,11 @@ import (
 //   - jsontext.Value takes any value and keeps its bytes, which are never
 //     changed afterwards and may be kept.
 //   - AccountOrNumber and TextOrNumber are strings that may be sent as numbers.
-//   - Fields that hold UserIDs by name are checked before all others and fail
+//   - Fields that hold UserIDs by name (UserID, *_Account and, in
+//     im_open_login_svc, Identifier) are checked before all others and fail
 //     with 60015; nothing inside a jsontext.Value is checked.
+//   - Everything else that does not fit fails with the service's code for a bad
+//     parameter or, with the tag code:"90005", with that one.
 
 // AccountOrNumber is a UserID that some clients send as a number, which is
 // taken as its decimal text (From_Account of the topic commands, spec 00).
@@ -52,18 +56,27 @@ const (
 // protocol (spec 01 section 1.4), "" if it is, and returns it without a
 // leading byte order mark.
 func checkObject(body []byte) (jsontext.Value, string) {
-	object := jsontext.Value(strings.TrimPrefix(string(body), "\ufeff"))
+	object := jsontext.Value(bytes.TrimPrefix(body, []byte("\ufeff")))
 	switch {
 	case len(object) == 0:
 		return nil, "body is empty"
 	case tooDeep(object):
 		return nil, fmt.Sprintf("body is nested deeper than %d", maxNesting)
 	case !object.IsValid(jsontext.AllowDuplicateNames(true)):
-		return nil, "body is not valid JSON"
+		return nil, "body is not valid JSON: " + syntaxFault(object)
 	case object.Kind() != jsontext.KindBeginObject:
 		return nil, "body is not a JSON object"
 	}
 	return object, ""
+}
+
+// syntaxFault says where text stops being one JSON value.
+func syntaxFault(text []byte) string {
+	d := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true))
+	if _, err := d.ReadValue(); err != nil {
+		return strings.TrimPrefix(err.Error(), "jsontext: ")
+	}
+	return fmt.Sprintf("text after offset %d", d.InputOffset())
 }
 
 // tooDeep counts brackets outside strings. It runs before the text is known to
@@ -95,11 +108,11 @@ type shape struct {
 }
 
 type shapeField struct {
-	index  []int
-	names  []string // newest first
-	decode decodeFunc
-	// check reports account faults alone; nil where the field holds none.
-	account bool
+	index   []int
+	names   []string  // newest first
+	account bool      // holds UserIDs
+	code    chat.Code // for a bad value; 0 is the family's
+	decode  decodeFunc
 }
 
 // fieldName is a field and which of its spellings a name is.
@@ -112,12 +125,13 @@ type decodeFunc func(d *decoding, raw jsontext.Value, at *position, into reflect
 type decoding struct {
 	lenientNumbers bool
 	accountFault   bool
-	fault          string
+	code           chat.Code // of faults in the field that is being decoded
+	fault          *chat.Error
 }
 
 func (d *decoding) wrong(at *position, format string, args ...any) {
-	if d.fault == "" {
-		d.fault = at.String() + " " + fmt.Sprintf(format, args...)
+	if d.fault == nil {
+		d.fault = &chat.Error{Code: d.code, Message: at.String() + " " + fmt.Sprintf(format, args...)}
 	}
 }
 
@@ -142,15 +156,15 @@ func (p *position) String() string {
 
 // decode stores a body, which checkObject has accepted, in a new request. It
 // returns a *chat.Error: 60015 for an account field anywhere in the body, else
-// the family's code for a bad parameter.
-func (s *shape) decode(object jsontext.Value, request any, lenientNumbers bool, f family) error {
-	d := &decoding{lenientNumbers: lenientNumbers}
+// badParameter or the field's own code.
+func (s *shape) decode(object jsontext.Value, request any, lenientNumbers bool, badParameter chat.Code) error {
+	d := &decoding{lenientNumbers: lenientNumbers, code: badParameter}
 	s.decodeObject(d, object, nil, reflect.ValueOf(request).Elem())
 	switch {
 	case d.accountFault:
 		return &chat.Error{Code: codeAccountType, Message: textAccountType}
-	case d.fault != "":
-		return &chat.Error{Code: f.badParameter, Message: d.fault}
+	case d.fault != nil:
+		return d.fault
 	}
 	return nil
 }
@@ -169,8 +183,12 @@ func (s *shape) decodeObject(d *decoding, object jsontext.Value, at *position, i
 		}
 		values[n.field][n.spelling] = raw
 	})
+	inherited := d.code
 	for i, spellings := range values {
 		field, taken := &s.fields[i], false
+		if d.code = inherited; field.code != 0 {
+			d.code = field.code
+		}
 		for j, raw := range spellings {
 			if raw == nil || raw.Kind() == jsontext.KindNull {
 				continue
@@ -185,6 +203,7 @@ func (s *shape) decodeObject(d *decoding, object jsontext.Value, at *position, i
 			taken = true
 		}
 	}
+	d.code = inherited
 }
 
 // eachMember calls visit for the members of a valid object.
@@ -270,6 +289,9 @@ func skipValue(text []byte, i int) int {
 
 // unquote returns the text of a valid JSON string.
 func unquote(raw jsontext.Value) string {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
+	}
 	text, err := jsontext.AppendUnquote(nil, raw)
 	if err != nil {
 		panic(fmt.Sprintf("api: a checked string does not decode: %v", err))

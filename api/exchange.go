@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -175,13 +174,15 @@ func (e *exchange) enter() (release func(), refused *chat.Error) {
 
 // readBody runs steps 11 and 12.
 func (e *exchange) readBody() (jsontext.Value, *chat.Error) {
+	refused := &chat.Error{Code: codeTimeout, Message: textTimeout}
+	if e.r.ContentLength > maxBodyBytes {
+		e.w.Header().Set("Connection", "close")
+		return nil, refused
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(e.w, e.r.Body, maxBodyBytes))
 	if err != nil {
-		if tooLarge := (*http.MaxBytesError)(nil); !errors.As(err, &tooLarge) {
-			e.err = fmt.Errorf("read body: %w", err)
-		}
 		e.w.Header().Set("Connection", "close")
-		return nil, &chat.Error{Code: codeTimeout, Message: textTimeout}
+		return nil, refused
 	}
 	object, fault := checkObject(body)
 	if fault != "" {

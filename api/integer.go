@@ -22,7 +22,7 @@ type integer struct {
 // int64 is n as an int64, into which it must fit.
 func (n integer) int64() int64 {
 	if n.negative {
-		return -int64(n.magnitude - 1) - 1
+		return -int64(n.magnitude-1) - 1
 	}
 	return int64(n.magnitude)
 }

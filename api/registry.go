@@ -39,13 +39,6 @@ type Command struct {
 	run func(ctx context.Context, call *Call, body jsontext.Value) (any, error)
 }
 
-// Commands returns every command that is served, group by group in the order
-// of the documents.
-func Commands() []Command {
-	var all []Command
-	return all
-}
-
 // noResult is the response of a command that answers with the envelope alone.
 type noResult struct{}
 
@@ -86,7 +79,7 @@ func command[Req, Resp any](service, name string, handle func(context.Context, *
 	shape := shapeOf(c.Request, service)
 	c.run = func(ctx context.Context, call *Call, body jsontext.Value) (any, error) {
 		req := new(Req)
-		if err := shape.decode(body, req, call.App.LenientNumbers, call.family); err != nil {
+		if err := shape.decode(body, req, call.App.LenientNumbers, call.family.badParameter); err != nil {
 			return nil, err
 		}
 		resp, err := handle(ctx, call, req)

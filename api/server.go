@@ -35,8 +35,8 @@ type Options struct {
 	TrustedProxies []string
 	// Metrics receives the server's collectors; nil registers none.
 	Metrics prometheus.Registerer
-	// Commands replaces the commands served; nil is Commands().
-	Commands []Command
+
+	commands []Command // nil is Commands()
 }
 
 // Server answers the calls of the protocol. It is an http.Handler for every
@@ -68,15 +68,15 @@ func NewServer(apps []Application, o Options) (*Server, error) {
 	if o.MaxConcurrent <= 0 {
 		o.MaxConcurrent = defaultMaxConcurrent
 	}
-	if o.Commands == nil {
-		o.Commands = Commands()
+	if o.commands == nil {
+		o.commands = Commands()
 	}
 	s := &Server{
 		apps: map[uint32]*application{}, log: o.Logger, clock: o.Clock, cors: !o.WithoutCORS,
 		timeout: o.RequestTimeout, slots: make(chan struct{}, o.MaxConcurrent),
 	}
 	var err error
-	if s.commands, err = newRegistry(o.Commands); err != nil {
+	if s.commands, err = newRegistry(o.commands); err != nil {
 		return nil, err
 	}
 	if s.trustedProxies, err = parseNetworks(o.TrustedProxies); err != nil {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/chat"
 )
 
 var (
@@ -51,10 +52,23 @@ func (s *shape) addFields(t reflect.Type, service string, prefix []int) {
 		}
 		account := isAccountField(name, service)
 		s.fields = append(s.fields, shapeField{
-			index: index, names: names, account: account,
+			index: index, names: names, account: account, code: codeOf(f),
 			decode: decoderOf(f.Type, service, account, rangeOf(f)),
 		})
 	}
+}
+
+// codeOf reads the tag code:"90005" of a field, 0 where it has none.
+func codeOf(f reflect.StructField) chat.Code {
+	tag := f.Tag.Get("code")
+	if tag == "" {
+		return 0
+	}
+	code, err := strconv.Atoi(tag)
+	if err != nil {
+		panic(fmt.Sprintf("api: field %s has the impossible code %q", f.Name, tag))
+	}
+	return chat.Code(code)
 }
 
 // isAccountField reports whether a field holds UserIDs by its name (spec 01

@@ -1,0 +1,11 @@
+package api
+
+import "slices"
+
+// Commands returns every command that is served, file by file in the order of
+// the documents.
+func Commands() []Command {
+	return slices.Concat[[]Command](
+	// One line per file of commands: accountCommands(), groupCommands(), ...
+	)
+}
