@@ -1,0 +1,278 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+const (
+	// maxProfileBytes bounds a nickname and an avatar's URL (doc 34953).
+	maxProfileBytes = 500
+	// maxAccountBatch bounds the accounts of one account command.
+	maxAccountBatch = 100
+)
+
+// reservedUserIDs are the prefixes that no imported UserID may have: internal
+// placeholders, chatbots, official accounts (spec 07 section 0), and the
+// sender of tips.
+var reservedUserIDs = [...]string{"@TLS#", "@RBT#", "@TOA#_", "@TIM#"}
+
+// AccountProfile is an account with what an import may set. "" leaves the
+// stored value as it is.
+type AccountProfile struct {
+	UserID  string
+	Nick    string // at most 500 bytes
+	FaceURL string // at most 500 bytes
+}
+
+// AccountStatus is one account's answer to CheckAccounts.
+type AccountStatus struct {
+	UserID   string
+	Imported bool
+	Err      error // CodeAccountInvalid where the UserID is ill-formed
+}
+
+// checkNewUserID checks that an account of this id can be imported.
+// Errors: CodeAccountInvalid.
+func checkNewUserID(userID string) error {
+	if !ValidUserID(userID) {
+		return Refuse(CodeAccountInvalid, "UserID must be 1 to %d bytes of printable ASCII without blanks at its ends", maxUserIDBytes)
+	}
+	for _, prefix := range reservedUserIDs {
+		if strings.HasPrefix(userID, prefix) {
+			return Refuse(CodeAccountInvalid, "UserID must not begin with %q", prefix)
+		}
+	}
+	return nil
+}
+
+func (p AccountProfile) check() error {
+	if err := checkNewUserID(p.UserID); err != nil {
+		return err
+	}
+	if len(p.Nick) > maxProfileBytes {
+		return Refuse(CodeAccountInvalid, "Nick has %d bytes, at most %d", len(p.Nick), maxProfileBytes)
+	}
+	if len(p.FaceURL) > maxProfileBytes {
+		return Refuse(CodeAccountInvalid, "FaceUrl has %d bytes, at most %d", len(p.FaceURL), maxProfileBytes)
+	}
+	return nil
+}
+
+// ImportAccount makes an account known, or changes the profile of one that is
+// (doc 34953).
+// Errors: CodeAccountInvalid, CodeAccountQuota.
+func (a *App) ImportAccount(ctx context.Context, p AccountProfile) error {
+	if err := p.check(); err != nil {
+		return err
+	}
+	return a.importAnew(ctx, p)
+}
+
+// ImportAccounts imports 1 to 100 accounts and returns the ids of those that
+// cannot be imported, in order and as they were given (doc 34954).
+// Errors: CodeAccountInvalid for the call, CodeAccountQuota.
+func (a *App) ImportAccounts(ctx context.Context, profiles []AccountProfile) (failed []string, err error) {
+	if err := checkBatch("accounts", len(profiles)); err != nil {
+		return nil, err
+	}
+	for i, p := range profiles {
+		if p.UserID == "" {
+			return nil, Refuse(CodeAccountInvalid, "UserID of account %d is missing", i)
+		}
+	}
+	for _, p := range profiles {
+		if p.check() != nil {
+			failed = append(failed, p.UserID)
+			continue
+		}
+		if err := a.importAnew(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+	return failed, nil
+}
+
+// CheckAccounts tells for 1 to 100 accounts whether they were imported, in
+// order (doc 34956).
+// Errors: CodeAccountInvalid for the call.
+func (a *App) CheckAccounts(ctx context.Context, userIDs []string) ([]AccountStatus, error) {
+	if err := checkUserIDs("CheckItem", userIDs); err != nil {
+		return nil, err
+	}
+	statuses := make([]AccountStatus, len(userIDs))
+	for i, userID := range userIDs {
+		statuses[i].UserID = userID
+		if !ValidUserID(userID) {
+			statuses[i].Err = Refuse(CodeAccountInvalid, "UserID must be 1 to %d bytes of printable ASCII", maxUserIDBytes)
+			continue
+		}
+		if a.admins[userID] {
+			statuses[i].Imported = true
+			continue
+		}
+		account, _, err := a.readAccount(ctx, userID)
+		if err != nil {
+			return nil, err
+		}
+		statuses[i].Imported = account != nil
+	}
+	return statuses, nil
+}
+
+func checkBatch(field string, n int) error {
+	if n == 0 {
+		return Refuse(CodeAccountInvalid, "%s is missing or empty", field)
+	}
+	if n > maxAccountBatch {
+		return Refuse(CodeAccountInvalid, "%s has %d entries, at most %d", field, n, maxAccountBatch)
+	}
+	return nil
+}
+
+func checkUserIDs(field string, userIDs []string) error {
+	if err := checkBatch(field, len(userIDs)); err != nil {
+		return err
+	}
+	if i := slices.Index(userIDs, ""); i >= 0 {
+		return Refuse(CodeAccountInvalid, "%s[%d].UserID is missing", field, i)
+	}
+	return nil
+}
+
+// errDeleting says that an account is still being deleted.
+var errDeleting = errors.New("chat: account is being deleted")
+
+// importAccount stores an account of a checked profile. It takes no locks, so
+// that it may run inside the change of a group.
+// Errors: CodeAccountQuota, errDeleting.
+func (a *App) importAccount(ctx context.Context, p AccountProfile) error {
+	return retry(ctx, func() error {
+		account, version, err := a.readAccountRow(ctx, p.UserID)
+		if err != nil {
+			return err
+		}
+		if account == nil {
+			return a.createAccount(ctx, p, version)
+		}
+		if account.Deleting {
+			return errDeleting
+		}
+		nick, face := account.Nick, account.FaceUrl
+		if p.Nick != "" {
+			account.Nick = p.Nick
+		}
+		if p.FaceURL != "" {
+			account.FaceUrl = p.FaceURL
+		}
+		if account.Nick == nick && account.FaceUrl == face {
+			return nil
+		}
+		return a.commitAccount(ctx, p.UserID, version, store.Set(record.AccountKey, encode(account)))
+	})
+}
+
+// importAnew is importAccount that first brings to its end a deletion of the
+// account that was cut short.
+func (a *App) importAnew(ctx context.Context, p AccountProfile) error {
+	for {
+		err := a.importAccount(ctx, p)
+		if !errors.Is(err, errDeleting) {
+			return err
+		}
+		if _, err := a.deleteAccount(ctx, p.UserID, true); err != nil {
+			return err
+		}
+	}
+}
+
+// createAccount commits an account that does not exist at the version.
+func (a *App) createAccount(ctx context.Context, p AccountProfile, version store.Version) error {
+	index := store.Set([]byte(p.UserID), nil)
+	fits, err := a.accounts.insert(ctx, index, a.settings.MaxAccounts)
+	if err != nil {
+		return err
+	}
+	if !fits {
+		return Refuse(CodeAccountQuota, "the application has its %d accounts already", a.settings.MaxAccounts)
+	}
+	return a.commitAccount(ctx, p.UserID, version, store.Set(record.AccountKey, encode(&record.Account{
+		Nick: p.Nick, FaceUrl: p.FaceURL, Created: a.now(),
+	})))
+}
+
+func (a *App) commitAccount(ctx context.Context, userID string, base store.Version, mutation store.Mutation) error {
+	_, err := a.store.Commit(ctx, record.UserPartition(a.id, userID), base, []store.Mutation{mutation})
+	if err != nil {
+		return fmt.Errorf("write account %q: %w", userID, err)
+	}
+	return nil
+}
+
+// readAccountRow returns an account's record, nil where there is none, and the
+// version of its partition.
+func (a *App) readAccountRow(ctx context.Context, userID string) (*record.Account, store.Version, error) {
+	rows, version, err := a.store.Read(ctx, record.UserPartition(a.id, userID), store.Key(record.AccountKey))
+	if err != nil {
+		return nil, "", fmt.Errorf("read account %q: %w", userID, err)
+	}
+	if len(rows[0]) == 0 {
+		return nil, version, nil
+	}
+	account := &record.Account{}
+	return account, version, decode(rows[0][0], account)
+}
+
+// readAccount returns an account that was imported, or nil, and the version of
+// its partition. An account that is being deleted is gone already.
+func (a *App) readAccount(ctx context.Context, userID string) (*record.Account, store.Version, error) {
+	account, version, err := a.readAccountRow(ctx, userID)
+	if err != nil || account == nil || account.Deleting {
+		return nil, version, err
+	}
+	return account, version, nil
+}
+
+// accountExists reports whether an account can be referred to: imported, or an
+// app administrator, or of good form where accounts are imported on sight.
+func (a *App) accountExists(ctx context.Context, userID string) (bool, error) {
+	if a.admins[userID] {
+		return true, nil
+	}
+	account, _, err := a.readAccount(ctx, userID)
+	if err != nil || account != nil {
+		return account != nil, err
+	}
+	if !a.settings.AutoImportAccounts || checkNewUserID(userID) != nil {
+		return false, nil
+	}
+	err = a.importAccount(ctx, AccountProfile{UserID: userID})
+	if errors.Is(err, errDeleting) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// requireAccounts checks that all accounts can be referred to.
+// Errors: CodeAccountNotFound, naming the first that cannot.
+func (a *App) requireAccounts(ctx context.Context, userIDs ...string) error {
+	for i, userID := range userIDs {
+		if slices.Contains(userIDs[:i], userID) {
+			continue
+		}
+		ok, err := a.accountExists(ctx, userID)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return Refuse(CodeAccountNotFound, "account %q was never imported", userID)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,134 @@
+package chat
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+// membership is one entry of a user's index. It says that the account may be a
+// member of the group; the group's own record says whether it is.
+type membership struct {
+	group  string
+	joinID uint64 // ownedRoom for an AVChatRoom that the account owns
+}
+
+// ownedRoom is the join id of entries that lead to an owned AVChatRoom, which
+// has no member records. Memberships never have it.
+const ownedRoom uint64 = 0
+
+// memberships returns the entries of a user's index, in the order of GroupId.
+func (a *App) memberships(ctx context.Context, userID string) ([]membership, error) {
+	var entries []membership
+	err := a.scan(ctx, record.UserGroupsPartition(a.id, userID), store.Range{}, func(row store.Row) error {
+		entries = append(entries, membership{
+			group:  string(row.Key[:len(row.Key)-9]), // a zero byte and the join id follow
+			joinID: binary.BigEndian.Uint64(row.Key[len(row.Key)-8:]),
+		})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("memberships of %q: %w", userID, err)
+	}
+	return entries, nil
+}
+
+// indexMembers enters memberships that are about to be committed, by account.
+func (a *App) indexMembers(ctx context.Context, groupID string, joinIDs map[string]uint64) error {
+	for _, userID := range slices.Sorted(maps.Keys(joinIDs)) {
+		key := record.UserGroupKey(groupID, joinIDs[userID])
+		err := a.store.Put(ctx, record.UserGroupsPartition(a.id, userID), []store.Mutation{store.Set(key, nil)})
+		if err != nil {
+			return fmt.Errorf("index member %q of group %q: %w", userID, groupID, err)
+		}
+	}
+	return nil
+}
+
+// unindexMembers removes the entries of memberships that have ended.
+func (a *App) unindexMembers(ctx context.Context, groupID string, joinIDs map[string]uint64) error {
+	for _, userID := range slices.Sorted(maps.Keys(joinIDs)) {
+		key := record.UserGroupKey(groupID, joinIDs[userID])
+		err := a.store.Put(ctx, record.UserGroupsPartition(a.id, userID), []store.Mutation{store.Delete(key)})
+		if err != nil {
+			return fmt.Errorf("remove member %q of group %q from the index: %w", userID, groupID, err)
+		}
+	}
+	return nil
+}
+
+// newJoinID names a membership.
+func newJoinID() uint64 {
+	for {
+		if id := rand.Uint64(); id != ownedRoom {
+			return id
+		}
+	}
+}
+
+// requireGroupQuota checks that each account may be in one more group.
+// Errors: CodeUserGroupQuota.
+func (a *App) requireGroupQuota(ctx context.Context, userIDs ...string) error {
+	limit := a.settings.MaxGroupsPerUser
+	if limit == 0 {
+		return nil
+	}
+	for _, userID := range userIDs {
+		entries, err := a.memberships(ctx, userID)
+		if err != nil {
+			return err
+		}
+		if len(entries) < limit {
+			continue // even if every entry holds
+		}
+		in := 0
+		for _, entry := range entries {
+			holds, err := a.holds(ctx, userID, entry)
+			if err != nil {
+				return err
+			}
+			if holds {
+				in++
+			}
+			if in >= limit {
+				return Refuse(CodeUserGroupQuota, "account %q is in %d groups already", userID, in)
+			}
+		}
+	}
+	return nil
+}
+
+// holds reports whether an index entry leads to a membership that exists.
+func (a *App) holds(ctx context.Context, userID string, entry membership) (bool, error) {
+	holds := false
+	err := retry(ctx, func() error {
+		g, err := a.readGroupHead(ctx, entry.group)
+		if err != nil {
+			return err
+		}
+		holds, err = g.holds(ctx, userID, entry)
+		return err
+	})
+	return holds, err
+}
+
+func (g *groupState) holds(ctx context.Context, userID string, entry membership) (bool, error) {
+	if g.head.Destroyed {
+		return false, nil
+	}
+	if entry.joinID == ownedRoom {
+		return g.groupType() == AVChatRoom && g.head.Owner == userID, nil
+	}
+	members, err := g.members(ctx, userID)
+	if err != nil {
+		return false, err
+	}
+	m := members[userID]
+	return m != nil && m.JoinId == entry.joinID, nil
+}
