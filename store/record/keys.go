@@ -1,0 +1,190 @@
+// Package record holds what Recant's rows look like: the names of the
+// partitions, the keys inside them, and the protobuf messages that are their
+// values. Engines know nothing of it.
+package record
+
+import (
+	"encoding/binary"
+
+	"github.com/recant-chat/recant/store"
+)
+
+// BucketSize is the number of messages in one log bucket.
+const BucketSize = 4096
+
+// Bucket is the bucket that holds a MsgSeq (1 or more).
+func Bucket(seq uint32) uint32 { return (seq - 1) / BucketSize }
+
+func name(kind byte, app uint32, parts ...string) string {
+	b := binary.BigEndian.AppendUint32([]byte{kind}, app)
+	for _, p := range parts {
+		b = append(b, byte(len(p)))
+		b = append(b, p...)
+	}
+	return string(b)
+}
+
+func number(n uint64) string { return string(binary.BigEndian.AppendUint64(nil, n)) }
+
+// ConversationID names one conversation: a group's own stream (Topic 0) or one
+// topic, of one incarnation of the group.
+type ConversationID struct {
+	App         uint32
+	Group       string
+	Incarnation uint64
+	Topic       uint64 // the topic's incarnation, 0 for the group's own stream
+}
+
+// UserPartition holds the account of one user.
+func UserPartition(app uint32, user string) store.Partition {
+	return store.Versioned(name('U', app, user))
+}
+
+// AccountsPartition is the index of all accounts of an application; the truth
+// is in each user's partition.
+func AccountsPartition(app uint32) store.Partition { return store.Blind(name('A', app)) }
+
+// UserGroupsPartition is the index of one user's memberships; the truth is in
+// each group's partition.
+func UserGroupsPartition(app uint32, user string) store.Partition {
+	return store.Blind(name('J', app, user))
+}
+
+// DirectoryPartition is the index of the groups of one type; the truth is in
+// each group's partition.
+func DirectoryPartition(app uint32, groupType string) store.Partition {
+	return store.Blind(name('D', app, groupType))
+}
+
+// CleanupPartition lists dead incarnations whose rows may still be there.
+func CleanupPartition(app uint32) store.Partition { return store.Blind(name('X', app)) }
+
+// GroupPartition holds a group: its head, members, mutes and topics. It is
+// never dropped.
+func GroupPartition(app uint32, group string) store.Partition {
+	return store.Versioned(name('G', app, group))
+}
+
+// ConversationPartition holds what is known about a conversation's messages
+// beside the log: the expiry floor, recall operations and covers.
+func ConversationPartition(c ConversationID) store.Partition {
+	return store.Versioned(name('C', c.App, c.Group, number(c.Incarnation), number(c.Topic)))
+}
+
+// LogPartition holds one bucket of a conversation's messages.
+func LogPartition(c ConversationID, bucket uint32) store.Partition {
+	return store.Versioned(name('L', c.App, c.Group, number(c.Incarnation), number(c.Topic), number(uint64(bucket))))
+}
+
+// Keys of single rows.
+var (
+	AccountKey      = []byte("account") // user partition
+	GroupKey        = []byte("h")       // group partition
+	ConversationKey = []byte("c")       // conversation partition
+	LogHeadKey      = []byte("0")       // log partition
+)
+
+func key(kind byte, numbers ...uint64) []byte {
+	b := make([]byte, 1, 64)
+	b[0] = kind
+	for _, n := range numbers {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	return b
+}
+
+// MemberKey is a member row; the key of "" is the prefix of all.
+func MemberKey(incarnation uint64, account string) []byte {
+	return append(key('m', incarnation), account...)
+}
+
+// MemberOrderKey indexes members by the order of their records; the value is
+// the account.
+func MemberOrderKey(incarnation, order uint64) []byte { return key('o', incarnation, order) }
+
+// MemberOrderPrefix is the prefix of all rows of the order index.
+func MemberOrderPrefix(incarnation uint64) []byte { return key('o', incarnation) }
+
+// TopicKey is a topic row; the key of "" is the prefix of all.
+func TopicKey(incarnation uint64, topicID string) []byte {
+	return append(key('t', incarnation), topicID...)
+}
+
+// MuteKey is a mute in a topic, or with topic 0 in the group; the key of "" is
+// the prefix of all mutes there.
+func MuteKey(incarnation, topic uint64, account string) []byte {
+	return append(key('u', incarnation, topic), account...)
+}
+
+// TopicMemberKey is what a member has in a topic; the key of "" is the prefix
+// of all in that topic.
+func TopicMemberKey(incarnation, topic uint64, account string) []byte {
+	return append(key('p', incarnation, topic), account...)
+}
+
+// StreamStateKey is the state of one stream in the group's partition.
+func StreamStateKey(incarnation, topic uint64) []byte { return key('s', incarnation, topic) }
+
+// TipIntentKey is a tip that waits for the log.
+func TipIntentKey(incarnation, number uint64) []byte { return key('i', incarnation, number) }
+
+// IncarnationPrefixes are the prefixes of all rows of one incarnation in a
+// group's partition.
+func IncarnationPrefixes(incarnation uint64) [][]byte {
+	var prefixes [][]byte
+	for _, kind := range []byte("motupsi") {
+		prefixes = append(prefixes, key(kind, incarnation))
+	}
+	return prefixes
+}
+
+func seqKey(kind byte, seq uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{kind}, seq)
+}
+
+// HeaderKey is the header of one message in a log partition.
+func HeaderKey(seq uint32) []byte { return seqKey('h', seq) }
+
+// BodyKey is the body of one message in a log partition.
+func BodyKey(seq uint32) []byte { return seqKey('b', seq) }
+
+// SeqRecallKey is the recall of one number in a conversation partition.
+func SeqRecallKey(seq uint32) []byte { return seqKey('r', seq) }
+
+// Seq reads the number at the end of a header, body, recall or cover key.
+func Seq(key []byte) uint32 { return binary.BigEndian.Uint32(key[len(key)-4:]) }
+
+// OperationKey is a recall operation in a conversation partition.
+func OperationKey(number uint64) []byte { return key('o', number) }
+
+// CoverKey is one interval of the cover of a sender; accounts hold no zero
+// byte, so the covers of a sender are contiguous.
+func CoverKey(sender string, from uint32) []byte {
+	b := append([]byte{'v'}, sender...)
+	return binary.BigEndian.AppendUint32(append(b, 0), from)
+}
+
+// UserGroupKey is one membership in a user's index.
+func UserGroupKey(group string, joinID uint64) []byte {
+	return binary.BigEndian.AppendUint64(append([]byte(group), 0), joinID)
+}
+
+// DirectoryKey is one group in the directory, in order of creation.
+func DirectoryKey(number uint64, group string) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, number), group...)
+}
+
+// DirectoryEntry reads a directory key.
+func DirectoryEntry(key []byte) (number uint64, group string) {
+	return binary.BigEndian.Uint64(key), string(key[8:])
+}
+
+// CleanupKey is one dead incarnation (topic 0) or one dead topic.
+func CleanupKey(group string, incarnation, topic uint64) []byte {
+	b := append([]byte(group), 0)
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, incarnation), topic)
+}
+
+// CleanupAccountKey is one account whose deletion has begun; no group id begins
+// with a zero byte.
+func CleanupAccountKey(user string) []byte { return append([]byte{0}, user...) }
