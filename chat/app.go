@@ -1,0 +1,179 @@
+// Package chat is the domain: accounts, groups, members, topics, messages and
+// their recall, for one application at a time. It knows no HTTP and no
+// database; everything durable goes through package store.
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+	"google.golang.org/protobuf/proto"
+)
+
+// Options are what an App is opened with.
+type Options struct {
+	Settings Settings
+	Clock    Clock        // nil is time.Now
+	Admins   []string     // accounts that exist without being imported
+	Logger   *slog.Logger // nil discards
+	// Housekeeping is the time between two rounds of the background work
+	// (expiry, removal of what was destroyed); 0 is an hour, negative is never.
+	Housekeeping time.Duration
+}
+
+// App is the chat of one application. Its methods may be called concurrently;
+// every context's end is honoured until the first write of the call.
+type App struct {
+	id       uint32
+	store    store.Store
+	settings Settings
+	clock    Clock
+	admins   map[string]bool
+	log      *slog.Logger
+
+	streams    *streams
+	groupLocks keyedMutex
+
+	accounts     *countedIndex
+	accountLocks keyedMutex
+
+	stop       context.CancelFunc
+	background sync.WaitGroup
+}
+
+// OpenApp opens the chat of one application on a store, which the caller keeps
+// and closes after the App.
+func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*App, error) {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if err := o.Settings.Validate(); err != nil {
+		return nil, err
+	}
+	a := &App{
+		id: sdkAppID, store: st, settings: o.Settings, clock: o.Clock,
+		admins: map[string]bool{}, log: o.Logger,
+	}
+	for _, admin := range o.Admins {
+		a.admins[admin] = true
+	}
+	a.streams = newStreams(a)
+	a.accounts = &countedIndex{app: a, partition: record.AccountsPartition(a.id)}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.stop = stop
+	if o.Housekeeping >= 0 {
+		every := o.Housekeeping
+		if every == 0 {
+			every = time.Hour
+		}
+		a.background.Go(func() { a.keepHouse(background, every) })
+	}
+	return a, nil
+}
+
+// Close ends the background work. Calls must have ended before.
+func (a *App) Close() {
+	a.stop()
+	a.background.Wait()
+	a.streams.wait()
+}
+
+// Settings are the settings the App was opened with.
+func (a *App) Settings() Settings { return a.settings }
+
+// IsAdmin reports whether the account is an app administrator.
+func (a *App) IsAdmin(account string) bool { return a.admins[account] }
+
+func (a *App) now() int64 { return a.clock().Unix() }
+
+// Operator is who makes a call, kept with what the call does.
+type Operator struct {
+	Account  string // the calling administrator
+	RemoteIP string
+	Random   uint32 // the request's random, 0 where it is none
+}
+
+// maxConflicts bounds how often one change is tried against other writers.
+const maxConflicts = 64
+
+// retry runs change until it no longer meets another writer. The change reads
+// anew each time and returns store.ErrConflict to be run again.
+func retry(ctx context.Context, change func() error) error {
+	for attempt := 0; ; attempt++ {
+		err := change()
+		if !errors.Is(err, store.ErrConflict) {
+			return err
+		}
+		if attempt == maxConflicts {
+			return fmt.Errorf("gave up after %d conflicts with other writers", attempt)
+		}
+		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(attempt, 6)))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// encode marshals a record; records of the domain are always valid.
+func encode(m proto.Message) []byte {
+	b, err := proto.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("chat: record cannot be encoded: %v", err))
+	}
+	return b
+}
+
+// decode unmarshals the record of a row.
+func decode(row store.Row, m proto.Message) error {
+	if err := proto.Unmarshal(row.Value, m); err != nil {
+		return fmt.Errorf("decode record at key %q: %w", row.Key, err)
+	}
+	return nil
+}
+
+// keyedMutex holds one lock per key that is in use. Group changes of one
+// process queue here instead of meeting as conflicts.
+type keyedMutex struct {
+	mu    sync.Mutex
+	locks map[string]*keyedLock
+}
+
+type keyedLock struct {
+	sync.Mutex
+	users int
+}
+
+func (k *keyedMutex) lock(key string) (unlock func()) {
+	k.mu.Lock()
+	if k.locks == nil {
+		k.locks = map[string]*keyedLock{}
+	}
+	l := k.locks[key]
+	if l == nil {
+		l = &keyedLock{}
+		k.locks[key] = l
+	}
+	l.users++
+	k.mu.Unlock()
+	l.Lock()
+	return func() {
+		l.Unlock()
+		k.mu.Lock()
+		if l.users--; l.users == 0 {
+			delete(k.locks, key)
+		}
+		k.mu.Unlock()
+	}
+}

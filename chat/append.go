@@ -1,0 +1,446 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+	"google.golang.org/protobuf/proto"
+)
+
+// An append puts messages at the end of a log. Appends to one stream that
+// arrive while a commit is under way wait and are committed together, so that
+// a busy stream is limited by bandwidth and not by the latency of a sync.
+
+const (
+	// A batch stays inside one commit: two rows a message and the head row.
+	maxBatchMessages = (store.MaxMutations - 1) / 2
+	maxBatchBytes    = store.MaxCommitBytes - 4096
+)
+
+// newMessage is a message that has no number yet.
+type newMessage struct {
+	header *record.Header
+	body   *record.Body
+	digest digest
+	// An imported message brings its own time, not before earliest.
+	imported bool
+	earliest int64
+	// stored is set once the message is durable, so that trying the rest of
+	// its batch again does not store it twice.
+	stored *appended
+}
+
+// appended is what became of one message.
+type appended struct {
+	seq       uint32
+	time      int64
+	code      Code // of an imported message that was refused
+	duplicate bool
+	dropped   bool // by the frequency control
+}
+
+// appendRequest is one call's messages in the queue of a stream.
+type appendRequest struct {
+	messages []newMessage
+	// refuse is the answer to messages that are not repeats of earlier ones.
+	refuse error
+	// throttled messages are subject to the stream's frequency limit.
+	throttled bool
+	// ephemeral messages are for who is online now: neither stored nor numbered.
+	ephemeral bool
+
+	taken   bool // by a writer, under the stream's state lock
+	results []appended
+	err     error
+	done    chan struct{} // closed when results or err are final
+	lead    chan struct{} // receives the duty to write for the queue
+}
+
+// append stores the messages of a request, all in one step, and returns what
+// became of each, in order.
+// Errors: errSealed when the conversation is gone, the request's refuse, and
+// store.ErrUnknown.
+func (s *stream) append(ctx context.Context, r *appendRequest) ([]appended, error) {
+	r.done = make(chan struct{})
+	r.lead = make(chan struct{}, 1)
+	s.state.Lock()
+	s.queue = append(s.queue, r)
+	if !s.writing {
+		s.writing = true
+		r.lead <- struct{}{}
+	}
+	s.state.Unlock()
+
+	select {
+	case <-r.done:
+	case <-r.lead:
+		s.write(ctx)
+		// Whoever was served by this turn's writer has been answered; if this
+		// request did not fit, the duty comes back to it.
+		return s.await(ctx, r)
+	case <-ctx.Done():
+		return s.await(ctx, r)
+	}
+	return r.results, r.err
+}
+
+// await waits for a request that may already be in a commit. One that nobody
+// has taken yet is withdrawn when the context ends.
+func (s *stream) await(ctx context.Context, r *appendRequest) ([]appended, error) {
+	for {
+		select {
+		case <-r.done:
+			return r.results, r.err
+		case <-r.lead:
+			s.write(ctx)
+			continue
+		default:
+		}
+		select {
+		case <-r.done:
+			return r.results, r.err
+		case <-r.lead:
+			s.write(ctx)
+		case <-ctx.Done():
+			if s.withdraw(r) {
+				return nil, ctx.Err()
+			}
+			<-r.done
+			return r.results, r.err
+		}
+	}
+}
+
+// withdraw takes a request out of the queue unless a writer has it.
+func (s *stream) withdraw(r *appendRequest) bool {
+	s.state.Lock()
+	defer s.state.Unlock()
+	if r.taken {
+		return false
+	}
+	for i, queued := range s.queue {
+		if queued == r {
+			s.queue = append(s.queue[:i:i], s.queue[i+1:]...)
+			break
+		}
+	}
+	select {
+	case <-r.lead: // the duty was on its way here
+		s.handOver()
+	default:
+	}
+	return true
+}
+
+// handOver gives the duty to write to the first waiting request, or ends it.
+func (s *stream) handOver() {
+	if len(s.queue) == 0 {
+		s.writing = false
+		return
+	}
+	s.queue[0].lead <- struct{}{}
+}
+
+// write commits one batch of what waits and hands the duty over.
+func (s *stream) write(ctx context.Context) {
+	taken := s.take()
+	if len(taken) > 0 {
+		s.commitAll(ctx, taken)
+		for _, r := range taken {
+			close(r.done)
+		}
+	}
+	s.state.Lock()
+	s.handOver()
+	s.state.Unlock()
+	s.foldIfDue()
+}
+
+// take removes from the queue what fits into one commit.
+func (s *stream) take() []*appendRequest {
+	s.state.Lock()
+	defer s.state.Unlock()
+	messages, bytes := 0, 0
+	var taken []*appendRequest
+	for len(s.queue) > 0 {
+		r := s.queue[0]
+		size := 0
+		for _, m := range r.messages {
+			size += proto.Size(m.body) + proto.Size(m.header) + 64
+		}
+		if len(taken) > 0 && (messages+len(r.messages) > maxBatchMessages || bytes+size > maxBatchBytes) {
+			break
+		}
+		messages, bytes = messages+len(r.messages), bytes+size
+		r.taken = true
+		taken = append(taken, r)
+		s.queue = s.queue[1:]
+	}
+	return taken
+}
+
+// commitAll stores the batch, in one commit or, across the border of a bucket,
+// in two. A request is never split unless it crosses that border alone.
+func (s *stream) commitAll(ctx context.Context, requests []*appendRequest) {
+	// What has been taken is finished whatever becomes of the caller that
+	// happens to write it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	err := retry(ctx, func() error {
+		s.state.Lock()
+		err := s.load(ctx)
+		s.state.Unlock()
+		if err != nil {
+			return err
+		}
+		err = s.commitOnce(ctx, requests)
+		if err != nil {
+			s.forget()
+		}
+		if errors.Is(err, store.ErrUnknown) {
+			return s.settle(ctx, requests, err)
+		}
+		return err
+	})
+	if err != nil {
+		for _, r := range requests {
+			if r.err == nil {
+				r.results, r.err = nil, err
+			}
+		}
+	}
+}
+
+// settle finds out, after a commit of unknown outcome, which of the batch's
+// messages are in the log by their ids, and has the others tried again.
+func (s *stream) settle(ctx context.Context, requests []*appendRequest, cause error) error {
+	ids := map[uint64]*newMessage{}
+	for _, r := range requests {
+		for i := range r.messages {
+			if m := &r.messages[i]; m.stored == nil {
+				ids[m.header.Id] = m
+			}
+		}
+	}
+	head, err := s.current(ctx)
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	if last := head.LastSeq; last > 0 {
+		low := max(1, int64(last)-maxBatchMessages, int64(record.Bucket(last))*record.BucketSize+1)
+		headers, err := s.app.readHeaders(ctx, s.id, uint32(low), last)
+		if err != nil {
+			return errors.Join(cause, err)
+		}
+		for _, h := range headers {
+			if m := ids[h.header.Id]; m != nil {
+				m.stored = &appended{seq: h.seq, time: h.header.Time}
+			}
+		}
+	}
+	return store.ErrConflict // try again with what is not there
+}
+
+// batch is what one commit adds to the log.
+type batch struct {
+	head      *record.LogHead
+	bucket    uint32
+	base      store.Version
+	mutations []store.Mutation
+	messages  []placedMessage
+}
+
+type placedMessage struct {
+	*newMessage
+	result appended
+}
+
+// commitOnce decides what becomes of every message, commits, and only then
+// makes the new state known.
+func (s *stream) commitOnce(ctx context.Context, requests []*appendRequest) error {
+	s.state.Lock()
+	if s.head.Sealed {
+		s.state.Unlock()
+		return errSealed
+	}
+	now := s.app.now()
+	s.recent.expire(now)
+	b := &batch{head: proto.CloneOf(s.head), bucket: s.bucket, base: s.version}
+	throttle := s.throttle
+	fresh := map[digest]appended{} // sends that this very batch holds
+	s.state.Unlock()
+
+	for _, r := range requests {
+		r.results, r.err = make([]appended, 0, len(r.messages)), nil
+		for i := range r.messages {
+			result, err := s.place(ctx, b, r, &r.messages[i], now, fresh, &throttle)
+			if err != nil && r.refuse == nil {
+				return err // of the store, for the whole batch
+			}
+			if err != nil {
+				r.results, r.err = nil, err
+				break
+			}
+			r.results = append(r.results, result)
+		}
+	}
+	if err := s.flush(ctx, b); err != nil {
+		return err
+	}
+	s.state.Lock()
+	s.throttle = throttle
+	s.state.Unlock()
+	return nil
+}
+
+// place gives one message its number in the batch, or finds that it gets none.
+func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMessage, now int64, fresh map[digest]appended, t *throttle) (appended, error) {
+	if m.stored != nil {
+		return *m.stored, nil
+	}
+	s.state.Lock()
+	earlier, repeated := s.recent.find(m.digest, now)
+	s.state.Unlock()
+	if repeated {
+		return appended{seq: earlier.seq, time: earlier.time, duplicate: true}, nil
+	}
+	if first, ok := fresh[m.digest]; ok && m.digest != (digest{}) {
+		first.duplicate = true
+		return first, nil
+	}
+	if r.refuse != nil {
+		return appended{}, r.refuse
+	}
+	if m.header.TipNumber > 0 && m.header.TipNumber <= b.head.TipsFlushed {
+		return appended{duplicate: true}, nil
+	}
+	if r.throttled && !t.allow(s.app.clock(), s.app.settings.GroupThrottlePerSecond) {
+		return appended{time: now, dropped: true}, nil
+	}
+	if r.ephemeral {
+		s.state.Lock()
+		s.recent.add(m.digest, 0, now, now)
+		s.state.Unlock()
+		return appended{time: now}, nil
+	}
+	if m.imported {
+		if m.header.Time < max(m.earliest, b.head.LastOrdinaryTime) || m.header.Time > now {
+			return appended{time: m.header.Time, code: CodeInvalid}, nil
+		}
+	} else {
+		m.header.Time = max(now, b.head.LastTime)
+	}
+	if next := record.Bucket(b.head.LastSeq + 1); next != b.bucket && len(b.messages) > 0 {
+		if err := s.flush(ctx, b); err != nil {
+			return appended{}, err
+		}
+		b.base = s.version // only this writer moves it
+	}
+	result := s.add(b, m)
+	if m.digest != (digest{}) {
+		fresh[m.digest] = result
+	}
+	return result, nil
+}
+
+// add puts a message at the end of the batch.
+func (s *stream) add(b *batch, m *newMessage) appended {
+	h := b.head
+	if next := record.Bucket(h.LastSeq + 1); next != b.bucket {
+		b.bucket, b.base = next, ""
+	}
+	h.LastSeq++
+	h.LastTime = max(h.LastTime, m.header.Time)
+	if m.header.Tip {
+		h.TipsFlushed = max(h.TipsFlushed, m.header.TipNumber)
+	} else {
+		h.LastOrdinaryTime, h.LastOrdinarySeq = m.header.Time, h.LastSeq
+		h.OrdinaryNum++
+	}
+	if m.header.NoUnread || m.header.Targeted {
+		h.UncountedNum++
+	}
+	m.header.Digest = nil
+	if m.digest != (digest{}) {
+		m.header.Digest = m.digest[:]
+	}
+	m.header.Id = rand.Uint64()
+	result := appended{seq: h.LastSeq, time: m.header.Time}
+	b.messages = append(b.messages, placedMessage{m, result})
+	if s.kept {
+		b.mutations = append(b.mutations,
+			store.Set(record.HeaderKey(h.LastSeq), encode(m.header)),
+			store.Set(record.BodyKey(h.LastSeq), encode(m.body)))
+	}
+	return result
+}
+
+// flush commits the batch and makes it known.
+func (s *stream) flush(ctx context.Context, b *batch) error {
+	if len(b.messages) == 0 {
+		return nil
+	}
+	mutations := append(b.mutations, store.Set(record.LogHeadKey, encode(b.head)))
+	version, err := s.app.store.Commit(ctx, record.LogPartition(s.id, b.bucket), b.base, mutations)
+	if err != nil {
+		return fmt.Errorf("append to log: %w", err)
+	}
+	s.state.Lock()
+	opened := b.bucket != s.bucket
+	s.bucket, s.version, s.head = b.bucket, version, proto.CloneOf(b.head)
+	for _, m := range b.messages {
+		m.stored = &m.result
+		s.recent.add(m.digest, m.result.seq, m.header.Time, receivedAt(m.header))
+		if s.kept {
+			s.advance(m.result.seq, m.header)
+		}
+	}
+	s.state.Unlock()
+	b.messages, b.mutations = nil, nil
+	if opened {
+		s.hintAt(ctx, b.bucket)
+	}
+	return nil
+}
+
+// hintAt notes in the conversation that a bucket exists. It is only a hint:
+// without it the newest bucket is found by a longer look.
+func (s *stream) hintAt(ctx context.Context, bucket uint32) {
+	err := s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
+		if c.BucketHint >= bucket {
+			return nil, nil
+		}
+		c.BucketHint = bucket
+		return []store.Mutation{}, nil
+	})
+	if err != nil && !errors.Is(err, errSealed) {
+		s.app.log.Warn("hint of the newest log bucket was not written", "error", err)
+	}
+}
+
+// throttle is a token bucket of one stream's messages. The zero value is full.
+type throttle struct {
+	spent float64
+	at    time.Time
+}
+
+// allow takes one token if there is one; a limit of 0 never ends.
+func (t *throttle) allow(now time.Time, perSecond int) bool {
+	if perSecond <= 0 {
+		return true
+	}
+	if !t.at.IsZero() {
+		t.spent = max(0, t.spent-now.Sub(t.at).Seconds()*float64(perSecond))
+	}
+	t.at = now
+	if t.spent+1 > float64(perSecond) {
+		return false
+	}
+	t.spent++
+	return true
+}

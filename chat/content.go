@@ -1,0 +1,279 @@
+package chat
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxMessageBytes bounds MsgBody and CloudCustomData together (spec 04
+// section 2.2).
+const maxMessageBytes = 12 * 1024
+
+// kinds of JSON values that a content field may have.
+type contentKind byte
+
+const (
+	contentString contentKind = iota
+	contentNumber
+	contentInteger
+	contentArray
+)
+
+// contentFields are the known fields of MsgContent (doc 33527). A field of
+// another kind is refused, an unknown one is kept.
+var contentFields = map[string]map[string]contentKind{
+	"TIMTextElem":     {"Text": contentString},
+	"TIMLocationElem": {"Desc": contentString, "Latitude": contentNumber, "Longitude": contentNumber},
+	"TIMFaceElem":     {"Index": contentInteger, "Data": contentString},
+	"TIMCustomElem":   {"Data": contentString, "Desc": contentString, "Ext": contentString, "Sound": contentString},
+	"TIMSoundElem": {
+		"Url": contentString, "UUID": contentString, "Size": contentInteger, "Second": contentInteger,
+		"Download_Flag": contentInteger,
+	},
+	"TIMImageElem": {"UUID": contentString, "ImageFormat": contentInteger, "ImageInfoArray": contentArray},
+	"TIMFileElem": {
+		"Url": contentString, "UUID": contentString, "FileSize": contentInteger, "FileName": contentString,
+		"Download_Flag": contentInteger,
+	},
+	"TIMVideoFileElem": {
+		"VideoUrl": contentString, "VideoUUID": contentString, "VideoSize": contentInteger, "VideoSecond": contentInteger,
+		"VideoFormat": contentString, "VideoDownloadFlag": contentInteger,
+		"ThumbUrl": contentString, "ThumbUUID": contentString, "ThumbSize": contentInteger,
+		"ThumbWidth": contentInteger, "ThumbHeight": contentInteger, "ThumbFormat": contentString,
+		"ThumbDownloadFlag": contentInteger,
+	},
+	"TIMRelayElem": {
+		"Title": contentString, "MsgNum": contentInteger, "CompatibleText": contentString,
+		"AbstractList": contentArray, "MsgList": contentArray, "JsonMsgKey": contentString,
+	},
+}
+
+// imageFields are the known fields of an element of ImageInfoArray.
+var imageFields = map[string]contentKind{
+	"Type": contentInteger, "Size": contentInteger, "Width": contentInteger, "Height": contentInteger, "URL": contentString,
+}
+
+// content is a MsgBody that was checked.
+type content struct {
+	raw     jsontext.Value // as it was given
+	compact []byte         // no white space, shortest escapes
+}
+
+// checkContent checks a MsgBody and CloudCustomData (spec 04 sections 2.1, 2.2).
+// Errors: CodeInvalid, CodeMessageTooLong, CodeTextRefused.
+func (a *App) checkContent(raw jsontext.Value, custom string, skipWords bool) (*content, error) {
+	if len(raw) == 0 || raw.Kind() == 'n' {
+		return nil, Refuse(CodeInvalid, "MsgBody is missing")
+	}
+	if raw.Kind() != '[' {
+		return nil, Refuse(CodeInvalid, "MsgBody is not an array")
+	}
+	compact, err := compactJSON(raw)
+	if err != nil {
+		return nil, Refuse(CodeInvalid, "MsgBody is not JSON: %v", err)
+	}
+	if err := checkElements(compact); err != nil {
+		return nil, err
+	}
+	if size := len(compact) + len(custom); size > maxMessageBytes {
+		return nil, Refuse(CodeMessageTooLong, "MsgBody and CloudCustomData have %d bytes, at most %d", size, maxMessageBytes)
+	}
+	if !skipWords {
+		if err := a.checkWords("MsgBody", string(compact)); err != nil {
+			return nil, err
+		}
+	}
+	return &content{raw: raw, compact: compact}, nil
+}
+
+// checkWords refuses a text with one of the operator's refused words.
+// Errors: CodeTextRefused.
+func (a *App) checkWords(field, text string) error {
+	for _, word := range a.settings.RefusedWords {
+		if word != "" && strings.Contains(text, word) {
+			return Refuse(CodeTextRefused, "%s contains refused content", field)
+		}
+	}
+	return nil
+}
+
+// compactJSON returns the value without white space and with the shortest
+// escapes; numbers keep their digits.
+func compactJSON(raw jsontext.Value) ([]byte, error) {
+	return jsontext.AppendFormat(nil, raw,
+		jsontext.AllowDuplicateNames(true),
+		jsontext.PreserveRawStrings(false),
+		jsontext.CanonicalizeRawInts(false),
+		jsontext.CanonicalizeRawFloats(false))
+}
+
+func checkElements(body []byte) error {
+	elements, err := splitArray(body)
+	if err != nil {
+		return Refuse(CodeInvalid, "MsgBody is not an array: %v", err)
+	}
+	if len(elements) == 0 {
+		return Refuse(CodeInvalid, "MsgBody is empty")
+	}
+	customs := 0
+	for i, element := range elements {
+		msgType, err := checkElement(i, element)
+		if err != nil {
+			return err
+		}
+		if msgType == "TIMCustomElem" {
+			customs++
+		}
+	}
+	if customs > 1 {
+		return Refuse(CodeInvalid, "MsgBody holds %d TIMCustomElem, at most 1", customs)
+	}
+	return nil
+}
+
+func checkElement(i int, element jsontext.Value) (msgType string, err error) {
+	if element.Kind() != '{' {
+		return "", Refuse(CodeInvalid, "MsgBody[%d] is not an object", i)
+	}
+	fields, err := splitObject(element)
+	if err != nil {
+		return "", Refuse(CodeInvalid, "MsgBody[%d]: %v", i, err)
+	}
+	if fields["MsgType"].Kind() != '"' {
+		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgType is missing or not a string", i)
+	}
+	name, err := jsontext.AppendUnquote(nil, fields["MsgType"])
+	if err != nil {
+		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgType: %v", i, err)
+	}
+	msgType = string(name)
+	known, ok := contentFields[msgType]
+	if !ok {
+		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgType %q is unknown", i, msgType)
+	}
+	if fields["MsgContent"].Kind() != '{' {
+		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgContent is missing or not an object", i)
+	}
+	contents, err := splitObject(fields["MsgContent"])
+	if err != nil {
+		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgContent: %v", i, err)
+	}
+	if err := checkKinds(known, contents); err != "" {
+		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s", i, err)
+	}
+	if msgType == "TIMTextElem" && len(contents["Text"]) == 0 {
+		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgContent.Text is missing", i)
+	}
+	return msgType, checkImages(i, contents["ImageInfoArray"], msgType)
+}
+
+func checkImages(i int, images jsontext.Value, msgType string) error {
+	if msgType != "TIMImageElem" || len(images) == 0 {
+		return nil
+	}
+	elements, err := splitArray(images)
+	if err != nil {
+		return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.ImageInfoArray: %v", i, err)
+	}
+	for j, image := range elements {
+		if image.Kind() != '{' {
+			return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.ImageInfoArray[%d] is not an object", i, j)
+		}
+		fields, err := splitObject(image)
+		if err != nil {
+			return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.ImageInfoArray[%d]: %v", i, j, err)
+		}
+		if problem := checkKinds(imageFields, fields); problem != "" {
+			return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.ImageInfoArray[%d].%s", i, j, problem)
+		}
+	}
+	return nil
+}
+
+// checkKinds says which known field has another kind of value; null is absent.
+func checkKinds(known map[string]contentKind, fields map[string]jsontext.Value) (problem string) {
+	for name, value := range fields {
+		kind, ok := known[name]
+		if !ok {
+			continue
+		}
+		switch {
+		case kind == contentString && value.Kind() != '"':
+			return name + " is not a string"
+		case kind == contentNumber && value.Kind() != '0':
+			return name + " is not a number"
+		case kind == contentInteger && !isInteger(value):
+			return name + " is not an integer"
+		case kind == contentArray && value.Kind() != '[':
+			return name + " is not an array"
+		}
+	}
+	return ""
+}
+
+// isInteger reports whether a JSON number has an integral value: 1, 1.0, 1e3.
+func isInteger(v jsontext.Value) bool {
+	if v.Kind() != '0' {
+		return false
+	}
+	mantissa, exponent, _ := bytes.Cut(bytes.ToLower(v), []byte("e"))
+	_, fraction, _ := bytes.Cut(mantissa, []byte("."))
+	digits := len(bytes.TrimRight(fraction, "0"))
+	shift := 0
+	negative := bytes.HasPrefix(exponent, []byte("-"))
+	for _, c := range bytes.TrimLeft(exponent, "+-") {
+		shift = min(shift*10+int(c-'0'), 1<<20)
+	}
+	if negative {
+		whole, _, _ := bytes.Cut(bytes.TrimLeft(mantissa, "-"), []byte("."))
+		zeros := len(whole) - len(bytes.TrimRight(whole, "0"))
+		return digits == 0 && (zeros >= shift || len(bytes.Trim(mantissa, "-0.")) == 0)
+	}
+	return digits <= shift
+}
+
+// splitArray returns the elements of a JSON array.
+func splitArray(array jsontext.Value) ([]jsontext.Value, error) {
+	d := jsontext.NewDecoder(bytes.NewReader(array), jsontext.AllowDuplicateNames(true))
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	var elements []jsontext.Value
+	for d.PeekKind() != ']' {
+		v, err := d.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		elements = append(elements, v.Clone())
+	}
+	return elements, nil
+}
+
+// splitObject returns the members of a JSON object that are not null; of two
+// with one name the last counts.
+func splitObject(object jsontext.Value) (map[string]jsontext.Value, error) {
+	d := jsontext.NewDecoder(bytes.NewReader(object), jsontext.AllowDuplicateNames(true))
+	if _, err := d.ReadToken(); err != nil {
+		return nil, err
+	}
+	members := map[string]jsontext.Value{}
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		key := name.String()
+		v, err := d.ReadValue()
+		if err != nil {
+			return nil, err
+		}
+		if v.Kind() == 'n' {
+			delete(members, key)
+			continue
+		}
+		members[key] = v.Clone()
+	}
+	return members, nil
+}

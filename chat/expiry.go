@@ -1,0 +1,185 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+const secondsPerDay = 24 * 60 * 60
+
+// expiryCutoff is the time before which messages are expired; false where
+// they are kept for ever.
+func (a *App) expiryCutoff() (int64, bool) {
+	days := int64(a.settings.HistoryRetentionDays)
+	return a.now() - days*secondsPerDay, days > 0
+}
+
+// expiredUpTo returns the highest expired number of the stream, 0 for none: an
+// ordinary message expires by its time, and with it every number below (spec
+// 04 section 1.6). Since times ascend with numbers the border is searched, from
+// where it was last seen.
+func (s *stream) expiredUpTo(ctx context.Context, head *record.LogHead) (uint32, error) {
+	cutoff, expires := s.app.expiryCutoff()
+	if !expires || head.LastOrdinarySeq == 0 {
+		return 0, nil
+	}
+	if head.LastOrdinaryTime < cutoff {
+		return head.LastOrdinarySeq, nil
+	}
+	s.state.Lock()
+	low := s.floor
+	s.state.Unlock()
+	high := head.LastOrdinarySeq // not expired
+	for probe := low + 1; low+1 < high; probe = low + (high-low)/2 {
+		seq, time, err := s.ordinaryFrom(ctx, probe, high)
+		switch {
+		case err != nil:
+			return 0, err
+		case time < cutoff:
+			low = seq
+		default:
+			high = probe
+		}
+	}
+	s.state.Lock()
+	s.floor = max(s.floor, low)
+	s.state.Unlock()
+	return low, nil
+}
+
+// ordinaryFrom finds the first ordinary message at or above a number; a number
+// whose bucket was dropped counts as one of time 0.
+func (s *stream) ordinaryFrom(ctx context.Context, from, to uint32) (seq uint32, time int64, err error) {
+	for low := from; low <= to; {
+		high := min(to, low+15, (record.Bucket(low)+1)*record.BucketSize)
+		headers, err := s.app.readHeaders(ctx, s.id, low, high)
+		if err != nil {
+			return 0, 0, err
+		}
+		if len(headers) == 0 {
+			return high, 0, nil
+		}
+		for _, h := range headers {
+			if !h.header.Tip {
+				return h.seq, h.header.Time, nil
+			}
+		}
+		low = high + 1
+	}
+	return 0, 0, fmt.Errorf("log of %q: no ordinary message between %d and %d", s.id.Group, from, to)
+}
+
+// expire drops the buckets of the log whose newest message is expired, in every
+// stream of the application.
+func (a *App) expire(ctx context.Context) error {
+	if _, expires := a.expiryCutoff(); !expires {
+		return nil
+	}
+	return a.eachGroup(ctx, func(groupID string) error {
+		err := a.view(ctx, groupID, func(g *groupState) error {
+			if !g.rules().stored {
+				return nil
+			}
+			if err := g.stream().dropExpired(ctx); err != nil {
+				return err
+			}
+			topics, err := g.topics(ctx)
+			if err != nil {
+				return err
+			}
+			for _, t := range topics {
+				if err := g.topicStream(t.record).dropExpired(ctx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if CodeOf(err) == CodeGroupNotFound {
+			return nil
+		}
+		return err
+	})
+}
+
+// dropExpired drops whole buckets, never the newest. The conversation's row
+// says first that they are gone, so that nobody looks for the log's end there.
+func (s *stream) dropExpired(ctx context.Context) error {
+	cutoff, expires := s.app.expiryCutoff()
+	if !expires {
+		return nil
+	}
+	head, err := s.current(ctx)
+	if err != nil || head.LastSeq == 0 {
+		return err
+	}
+	floor, err := s.expiredUpTo(ctx, head)
+	if err != nil {
+		return err
+	}
+	c, _, _, err := s.app.readConversation(ctx, s.id)
+	if err != nil {
+		return err
+	}
+	keep := c.FirstBucket
+	for keep < record.Bucket(head.LastSeq) && (keep+1)*record.BucketSize <= floor {
+		last, _, err := s.app.readLogHead(ctx, s.id, keep)
+		if err != nil {
+			return err
+		}
+		if last.LastTime >= cutoff {
+			break
+		}
+		keep++
+	}
+	if keep == c.FirstBucket {
+		return nil
+	}
+	err = s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
+		c.BucketHint = max(c.BucketHint, keep)
+		return []store.Mutation{}, nil
+	})
+	if errors.Is(err, errSealed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for bucket := c.FirstBucket; bucket < keep; bucket++ {
+		if err := s.app.store.Drop(ctx, record.LogPartition(s.id, bucket)); err != nil {
+			return fmt.Errorf("drop expired messages: %w", err)
+		}
+	}
+	return s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
+		c.FirstBucket = max(c.FirstBucket, keep)
+		return []store.Mutation{}, nil
+	})
+}
+
+// eachGroup visits every group of the directory; entries that point to nothing
+// are visited too.
+func (a *App) eachGroup(ctx context.Context, visit func(groupID string) error) error {
+	for _, t := range GroupTypes {
+		var from []byte
+		for {
+			rows, _, err := a.store.Read(ctx, record.DirectoryPartition(a.id, string(t)), store.Range{From: from, Limit: 1000})
+			if err != nil {
+				return fmt.Errorf("read directory: %w", err)
+			}
+			for _, row := range rows[0] {
+				_, groupID := record.DirectoryEntry(row.Key)
+				if err := visit(groupID); err != nil {
+					return err
+				}
+				from = afterKey(row.Key)
+			}
+			if len(rows[0]) < 1000 {
+				break
+			}
+		}
+	}
+	return nil
+}

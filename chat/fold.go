@@ -1,0 +1,236 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+// A send does not write down what it changes elsewhere: its sender's read
+// position and last sending time. Readers lay the log's newest headers over
+// the member's record; a fold writes them down and moves a watermark, so that
+// only the headers above it have to be read back.
+
+// maxFoldAccounts keeps one fold inside one commit.
+const maxFoldAccounts = 400
+
+// foldIfDue starts a fold in the background when enough has gathered.
+func (s *stream) foldIfDue() {
+	s.state.Lock()
+	due := s.known && s.kept && s.head.LastSeq-s.folded >= foldAfter
+	if due {
+		s.folded = s.head.LastSeq // so that the next one waits its turn
+	}
+	s.state.Unlock()
+	if !due {
+		return
+	}
+	s.app.streams.folding.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		if err := s.fold(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) && CodeOf(err) != CodeGroupNotFound {
+			s.app.log.Warn("positions of senders were not written down", "error", err)
+		}
+	})
+}
+
+// fold writes the positions that have gathered into the members' records.
+func (s *stream) fold(ctx context.Context) error {
+	s.state.Lock()
+	if err := s.load(ctx); err != nil {
+		s.state.Unlock()
+		return err
+	}
+	upTo := s.head.LastSeq
+	accounts := make([]string, 0, len(s.positions))
+	positions := make(map[string]position, len(s.positions))
+	for account, p := range s.positions {
+		accounts = append(accounts, account)
+		positions[account] = p
+	}
+	s.state.Unlock()
+
+	for start := 0; ; start += maxFoldAccounts {
+		end := min(start+maxFoldAccounts, len(accounts))
+		last := end == len(accounts)
+		err := s.app.changeGroup(ctx, s.id.Group, func(g *groupChange) error {
+			if g.head.Incarnation != s.id.Incarnation {
+				return Refuse(CodeGroupNotFound, "group %q was dismissed", s.id.Group)
+			}
+			if err := s.foldAccounts(ctx, g, accounts[start:end], positions, upTo); err != nil {
+				return err
+			}
+			if last {
+				return s.foldState(ctx, g, upTo)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if last {
+			break
+		}
+	}
+	s.state.Lock()
+	for account, p := range positions {
+		if s.positions[account] == p {
+			delete(s.positions, account)
+		}
+	}
+	s.state.Unlock()
+	return nil
+}
+
+func (s *stream) foldAccounts(ctx context.Context, g *groupChange, accounts []string, positions map[string]position, upTo uint32) error {
+	members, err := g.members(ctx, accounts...)
+	if err != nil {
+		return err
+	}
+	state, err := g.streamState(ctx, s.id.Topic)
+	if err != nil {
+		return err
+	}
+	inTopic, err := g.topicMembers(ctx, s.id.Topic, accounts...)
+	if err != nil {
+		return err
+	}
+	for account, m := range members {
+		p := positions[account]
+		if s.id.Topic != 0 {
+			t := inTopic[account]
+			if t == nil {
+				t = &record.TopicMember{}
+			}
+			overlayTopic(t, m, state, p, upTo)
+			g.set(record.TopicMemberKey(g.head.Incarnation, s.id.Topic, account), t)
+			overlayTopicSend(m, p)
+		} else {
+			overlay(m, state, p, upTo)
+		}
+		g.setMember(account, m)
+	}
+	return nil
+}
+
+func (s *stream) foldState(ctx context.Context, g *groupChange, upTo uint32) error {
+	state, err := g.streamState(ctx, s.id.Topic)
+	if err != nil {
+		return err
+	}
+	state.FoldedSeq = max(state.FoldedSeq, upTo)
+	g.set(record.StreamStateKey(g.head.Incarnation, s.id.Topic), state)
+	return nil
+}
+
+// streamState is what the group's partition holds for one of its streams.
+func (g *groupState) streamState(ctx context.Context, topic uint64) (*record.StreamState, error) {
+	rows, err := g.read(ctx, store.Key(record.StreamStateKey(g.head.Incarnation, topic)))
+	if err != nil {
+		return nil, err
+	}
+	state := &record.StreamState{}
+	if len(rows[0]) > 0 {
+		err = decode(rows[0][0], state)
+	}
+	return state, err
+}
+
+// bringUpToDate lays over the records of members what the log says about them.
+func (g *groupState) bringUpToDate(ctx context.Context, members map[string]*record.Member) error {
+	if len(members) == 0 || !g.rules().stored {
+		return nil
+	}
+	positions, last, err := g.stream().unfolded(ctx, maps.Keys(members))
+	if err != nil {
+		return err
+	}
+	state, err := g.streamState(ctx, 0)
+	if err != nil {
+		return err
+	}
+	for account, m := range members {
+		overlay(m, state, positions[account], last)
+	}
+	if !g.head.SupportTopic {
+		return nil
+	}
+	topics, err := g.topics(ctx)
+	if err != nil {
+		return err
+	}
+	for _, t := range topics {
+		positions, _, err := g.topicStream(t.record).unfolded(ctx, maps.Keys(members))
+		if err != nil {
+			return err
+		}
+		for account, p := range positions {
+			overlayTopicSend(members[account], p)
+		}
+	}
+	return nil
+}
+
+// topicPositions returns what accounts, members with the given records, have
+// in one topic, up to date with its log, and the topic's newest number.
+func (g *groupState) topicPositions(ctx context.Context, t *record.Topic, members map[string]*record.Member) (map[string]*record.TopicMember, uint32, error) {
+	positions, last, err := g.topicStream(t).unfolded(ctx, maps.Keys(members))
+	if err != nil {
+		return nil, 0, err
+	}
+	state, err := g.streamState(ctx, t.Incarnation)
+	if err != nil {
+		return nil, 0, err
+	}
+	found, err := g.topicMembers(ctx, t.Incarnation, slices.Collect(maps.Keys(members))...)
+	if err != nil {
+		return nil, 0, err
+	}
+	for account, m := range members {
+		if found[account] == nil {
+			found[account] = &record.TopicMember{}
+		}
+		overlayTopic(found[account], m, state, positions[account], last)
+	}
+	return found, last, nil
+}
+
+// overlay brings a member's record up to the number upTo with what the stream
+// says about the account.
+func overlay(m *record.Member, state *record.StreamState, p position, upTo uint32) {
+	m.ReadSeq = readUpTo(m.ReadSeq, m.AsOf, m, state, p)
+	if p.sendSeq > m.AsOf {
+		m.LastSend = max(m.LastSend, p.lastSend)
+	}
+	m.AsOf = max(m.AsOf, upTo)
+}
+
+func overlayTopic(t *record.TopicMember, m *record.Member, state *record.StreamState, p position, upTo uint32) {
+	t.ReadSeq = readUpTo(t.ReadSeq, t.AsOf, m, state, p)
+	t.AsOf = max(t.AsOf, upTo)
+}
+
+// readUpTo is a read position that was right at the number asOf, moved by an
+// import since (which reads everything to everybody who was a member) and by
+// the account's own messages since.
+func readUpTo(read, asOf uint32, m *record.Member, state *record.StreamState, p position) uint32 {
+	if asOf < state.ReadFloor && m.Order < state.ReadFloorOrder {
+		read = max(read, state.ReadFloor)
+	}
+	if p.seq > asOf {
+		read = max(read, p.seq)
+	}
+	return read
+}
+
+// overlayTopicSend takes a send into a topic into the community's record.
+func overlayTopicSend(m *record.Member, p position) {
+	if p.lastSend >= m.JoinTime {
+		m.LastSend = max(m.LastSend, p.lastSend)
+	}
+}

@@ -1,0 +1,329 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+const (
+	// maxHistoryRows is how many rows one page holds at most (doc 34971).
+	maxHistoryRows = 20
+	// maxHistoryScan is how many numbers a page looks at before it ends early,
+	// unless it would be empty (spec 04 section 4.3).
+	maxHistoryScan = 2000
+)
+
+// Kinds of history rows (IsPlaceMsg).
+const (
+	RowLive        = 0
+	RowPlaceholder = 1 // expired or missing: only the number remains
+	RowRecalled    = 2
+)
+
+// HistoryRequest asks for one page of a stream's history, newest first.
+type HistoryRequest struct {
+	GroupID      string
+	TopicID      string // "" for the group's own stream
+	Number       int64  // rows wanted, 1 or more; at most 20 are returned
+	FromSeq      uint32 // highest number wanted; 0 is the newest
+	WithRecalled bool   // return recalled messages too
+}
+
+// HistoryRow is one message of a history page.
+type HistoryRow struct {
+	Seq             uint32
+	Place           int // RowLive, RowPlaceholder or RowRecalled
+	Sender          string
+	Time            int64 // Unix seconds
+	Random          uint32
+	Priority        uint32 // 1 High to 4 Lowest
+	Tip             bool
+	Body            jsontext.Value // byte for byte as it was sent; an object for tips
+	CloudCustomData string
+}
+
+// HistoryPage is one page. Finished is as doc 34971 defines it: 1 when the
+// requested range is complete, 2 when all of it is expired, else 0.
+type HistoryPage struct {
+	Rows     []HistoryRow
+	Finished int
+}
+
+// History reads a page of history for the administrator, who also sees
+// messages that members cannot. Recalled messages are left out and the page is
+// filled from older ones, unless WithRecalled. It changes nothing.
+//
+// Errors: CodeInvalid, CodeBadGroupID, CodeGroupNotFound, CodeNoHistory.
+func (a *App) History(ctx context.Context, r HistoryRequest) (*HistoryPage, error) {
+	if r.Number < 1 {
+		return nil, Refuse(CodeInvalid, "ReqMsgNumber is %d, must be 1 or more", r.Number)
+	}
+	var result *HistoryPage
+	err := a.view(ctx, r.GroupID, func(g *groupState) error {
+		if !g.rules().stored {
+			return Refuse(CodeNoHistory, "groups of type %s have no history", g.groupType())
+		}
+		s, _, err := g.streamOf(ctx, r.TopicID)
+		if err != nil {
+			return err
+		}
+		result, err = s.history(ctx, r)
+		return err
+	})
+	return result, err
+}
+
+func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, error) {
+	head, err := s.current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	floor, err := s.expiredUpTo(ctx, head)
+	if err != nil {
+		return nil, err
+	}
+	p := &pageReader{
+		stream: s, withRecalled: r.WithRecalled, floor: floor,
+		top: head.LastSeq, want: int(min(r.Number, maxHistoryRows)),
+	}
+	if r.FromSeq > 0 {
+		p.top = min(p.top, r.FromSeq)
+	}
+	p.next = p.top
+	if err := p.read(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := p.rows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	page := &HistoryPage{Rows: rows}
+	switch {
+	case int64(len(rows)) == r.Number || p.last <= 1:
+		page.Finished = 1
+	case p.top <= floor:
+		page.Finished = 2
+	}
+	return page, nil
+}
+
+// pageReader walks down a log and collects what a page shows.
+type pageReader struct {
+	stream       *stream
+	withRecalled bool
+	floor        uint32 // numbers up to here are expired
+	top          uint32
+	want         int
+
+	next    uint32 // the next number to look at
+	scanned []scannedRow
+	recalls *recalls
+	last    uint32 // the lowest number that was walked to
+	chosen  []scannedRow
+}
+
+// scannedRow is one number that was looked at; a nil header is a placeholder.
+type scannedRow struct {
+	seq    uint32
+	header *record.Header
+	body   []byte // nil where it was not read along
+}
+
+// read looks at numbers until the page is full. Each round reads rows first
+// and then, in one step, the recalls of everything seen so far: so the page
+// shows each recall whole or not at all, and none that was answered before the
+// call can slip past.
+func (p *pageReader) read(ctx context.Context) error {
+	chunk := uint32(p.want)
+	for {
+		if err := p.scan(ctx, chunk); err != nil {
+			return err
+		}
+		if err := p.readRecalls(ctx); err != nil {
+			return err
+		}
+		p.choose()
+		examined := len(p.scanned)
+		if len(p.chosen) == p.want || p.next == 0 || examined >= maxHistoryScan && len(p.chosen) > 0 {
+			return nil
+		}
+		chunk = min(chunk*4, 512)
+		if examined < maxHistoryScan {
+			chunk = min(chunk, uint32(maxHistoryScan-examined))
+		}
+	}
+}
+
+// scan reads the headers of the next numbers, and the bodies with them while
+// nothing was found recalled.
+func (p *pageReader) scan(ctx context.Context, n uint32) error {
+	if p.next == 0 {
+		return nil
+	}
+	bucket := record.Bucket(p.next)
+	low := max(p.next-min(p.next-1, n-1), bucket*record.BucketSize+1, min(p.floor+1, p.next))
+	if p.next <= p.floor { // placeholders need no reading
+		low = max(p.next-min(p.next-1, n-1), 1)
+		for seq := p.next; seq >= low; seq-- {
+			p.scanned = append(p.scanned, scannedRow{seq: seq})
+		}
+		p.next = low - 1
+		return nil
+	}
+	ranges := []store.Range{{From: record.HeaderKey(low), To: record.HeaderKey(p.next + 1), Reverse: true}}
+	if len(p.scanned) == 0 {
+		ranges = append(ranges, store.Range{From: record.BodyKey(low), To: record.BodyKey(p.next + 1), Reverse: true})
+	}
+	rows, _, err := p.stream.app.store.Read(ctx, record.LogPartition(p.stream.id, bucket), ranges...)
+	if err != nil {
+		return fmt.Errorf("read history: %w", err)
+	}
+	headers, bodies := rows[0], []store.Row{}
+	if len(rows) > 1 {
+		bodies = rows[1]
+	}
+	for seq := p.next; seq >= low; seq-- {
+		row := scannedRow{seq: seq}
+		if len(headers) > 0 && record.Seq(headers[0].Key) == seq {
+			row.header = &record.Header{}
+			if err := decode(headers[0], row.header); err != nil {
+				return err
+			}
+			headers = headers[1:]
+		}
+		if len(bodies) > 0 && record.Seq(bodies[0].Key) == seq {
+			row.body = bodies[0].Value
+			bodies = bodies[1:]
+		}
+		p.scanned = append(p.scanned, row)
+	}
+	p.next = low - 1
+	return nil
+}
+
+func (p *pageReader) readRecalls(ctx context.Context) error {
+	p.recalls = &recalls{}
+	if len(p.scanned) == 0 {
+		return nil
+	}
+	var senders []string
+	seen := map[string]bool{}
+	for _, row := range p.scanned {
+		if row.header != nil && !row.header.Tip && !seen[row.header.Sender] {
+			seen[row.header.Sender] = true
+			senders = append(senders, row.header.Sender)
+		}
+	}
+	var err error
+	p.recalls, err = p.stream.app.readRecalls(ctx, p.stream.id, senders, p.scanned[len(p.scanned)-1].seq, p.top)
+	return err
+}
+
+// choose takes from what was looked at the rows that the page shows.
+func (p *pageReader) choose() {
+	p.chosen, p.last = p.chosen[:0], p.next+1
+	for _, row := range p.scanned {
+		if p.hides(row) {
+			continue
+		}
+		p.chosen = append(p.chosen, row)
+		if len(p.chosen) == p.want {
+			p.last = row.seq
+			return
+		}
+	}
+}
+
+func (p *pageReader) recalled(row scannedRow) bool {
+	return row.header != nil && !row.header.Tip && p.recalls.recalled(row.seq, row.header.Sender)
+}
+
+// hides reports whether the page leaves the number out.
+func (p *pageReader) hides(row scannedRow) bool {
+	return !p.withRecalled && !p.stream.app.settings.RecalledAsPlaceholder && p.recalled(row)
+}
+
+// rows completes the chosen rows with their bodies.
+func (p *pageReader) rows(ctx context.Context) ([]HistoryRow, error) {
+	if err := p.readBodies(ctx); err != nil {
+		return nil, err
+	}
+	rows := make([]HistoryRow, len(p.chosen))
+	for i, row := range p.chosen {
+		var err error
+		if rows[i], err = p.row(row); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+// readBodies reads the bodies that were not read along with their headers.
+func (p *pageReader) readBodies(ctx context.Context) error {
+	byBucket := map[uint32][]int{}
+	for i, row := range p.chosen {
+		if row.header != nil && row.body == nil {
+			byBucket[record.Bucket(row.seq)] = append(byBucket[record.Bucket(row.seq)], i)
+		}
+	}
+	for bucket, missing := range byBucket {
+		ranges := make([]store.Range, len(missing))
+		for j, i := range missing {
+			ranges[j] = store.Key(record.BodyKey(p.chosen[i].seq))
+		}
+		rows, _, err := p.stream.app.store.Read(ctx, record.LogPartition(p.stream.id, bucket), ranges...)
+		if err != nil {
+			return fmt.Errorf("read history: %w", err)
+		}
+		for j, i := range missing {
+			if len(rows[j]) > 0 {
+				p.chosen[i].body = rows[j][0].Value
+			} else {
+				p.chosen[i].header = nil // expired since its header was read
+			}
+		}
+	}
+	return nil
+}
+
+func (p *pageReader) row(row scannedRow) (HistoryRow, error) {
+	settings := &p.stream.app.settings
+	placeholder := HistoryRow{Seq: row.seq, Place: RowPlaceholder, Priority: priorityNormal, Body: jsontext.Value("[]")}
+	if row.header == nil {
+		return placeholder, nil
+	}
+	recalled := p.recalled(row)
+	if recalled && !p.withRecalled && settings.RecalledAsPlaceholder {
+		return placeholder, nil
+	}
+	if row.header.Tip && settings.HistoryTipStyle == "placeholder" {
+		return placeholder, nil
+	}
+	body := &record.Body{}
+	if err := decode(store.Row{Key: record.BodyKey(row.seq), Value: row.body}, body); err != nil {
+		return HistoryRow{}, err
+	}
+	h := row.header
+	result := HistoryRow{
+		Seq: row.seq, Sender: h.Sender, Time: h.Time, Random: h.Random, Priority: h.Priority, Tip: h.Tip,
+		Body: jsontext.Value(body.MsgBody),
+	}
+	if settings.HistoryCloudCustomData {
+		result.CloudCustomData = body.CloudCustomData
+	}
+	if h.Tip && settings.HistoryTipStyle == "array" {
+		result.Body = slices.Concat([]byte(`[{"MsgType":"TIMGroupTipElem","MsgContent":`), body.MsgBody, []byte(`}]`))
+	}
+	if recalled {
+		result.Place = RowRecalled
+		if settings.RecalledBody == "empty" {
+			result.Body, result.CloudCustomData = jsontext.Value("[]"), ""
+		}
+	}
+	return result, nil
+}

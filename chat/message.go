@@ -1,0 +1,470 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/store/record"
+)
+
+const (
+	maxMentions        = 30  // doc 34959
+	maxRecipients      = 50  // To_Account
+	maxReceiptMembers  = 200 // members of a group with read receipts
+	controlNoUnread    = "NoUnread"
+	controlNoLastMsg   = "NoLastMsg"
+	controlNoMsgCheck  = "NoMsgCheck"
+	controlMutedNotify = "WithMuteNotifications"
+)
+
+// Mention is one @-mention of a message.
+type Mention struct {
+	All     bool
+	Account string // where All is false
+}
+
+// Message is what send_group_msg sends (doc 34959).
+type Message struct {
+	GroupID         string
+	TopicID         string  // "" for the group's own stream
+	From            string  // "" for the operator
+	Random          *uint32 // required
+	Body            jsontext.Value
+	Priority        string // High, Normal (also ""), Low, Lowest
+	CloudCustomData string
+	OnlineOnly      bool
+	Control         []string  // SendMsgControl
+	NoCallback      []string  // ForbidCallbackControl
+	To              *[]string // targeted recipients; nil for everybody
+	Mentions        []Mention
+	NeedReceipt     bool
+	Extensible      bool
+}
+
+// Sent is the answer to a message.
+type Sent struct {
+	Time    int64  // MsgTime, Unix seconds
+	Seq     uint32 // 0 where the message was not stored
+	Dropped bool   // by the frequency control
+}
+
+// Send sends an ordinary message to a group or topic, in anybody's name. A
+// repeat within 300 seconds answers what the first one did. The message is
+// durable when Send returns (spec 04 section 3).
+//
+// Errors: CodeInvalid, CodeTooManyMentions, CodeMessageTooLong,
+// CodeTextRefused, CodeBadGroupID, CodeGroupNotFound, CodeNotPermitted,
+// CodeAccountNotFound, CodeMuted, CodeFeatureOff, CodeTooLargeForReceipts,
+// CodeReceiptOnlineOnly, CodeMessageFrequency.
+func (a *App) Send(ctx context.Context, op Operator, m Message) (*Sent, error) {
+	if m.From == "" {
+		m.From = op.Account
+	}
+	c, err := a.checkMessage(&m)
+	if err != nil {
+		return nil, err
+	}
+	var result *Sent
+	err = a.view(ctx, m.GroupID, func(g *groupState) error {
+		s, request, err := a.admit(ctx, g, op, &m, c)
+		if err != nil {
+			return err
+		}
+		results, err := s.append(ctx, request)
+		switch {
+		case errors.Is(err, errSealed):
+			return Refuse(CodeGroupNotFound, "group %q does not exist or was dismissed", m.GroupID)
+		case err != nil:
+			return err
+		case results[0].dropped && a.settings.GroupThrottleError:
+			return Refuse(CodeMessageFrequency, "msg count exceeds limit,please retry later")
+		}
+		result = &Sent{Time: results[0].time, Seq: results[0].seq, Dropped: results[0].dropped}
+		return nil
+	})
+	return result, err
+}
+
+// checkMessage checks what can be checked without the group.
+func (a *App) checkMessage(m *Message) (*content, error) {
+	if m.Random == nil {
+		return nil, Refuse(CodeInvalid, "Random is missing")
+	}
+	if !ValidUserID(m.From) {
+		return nil, Refuse(CodeInvalid, "From_Account %q is not a valid UserID", m.From)
+	}
+	if _, ok := ParsePriority(m.Priority); !ok {
+		return nil, Refuse(CodeInvalid, "MsgPriority %q is not High, Normal, Low or Lowest", m.Priority)
+	}
+	if err := oneOf("SendMsgControl", m.Control, controlNoUnread, controlNoLastMsg, controlMutedNotify, controlNoMsgCheck); err != nil {
+		return nil, err
+	}
+	if err := oneOf("ForbidCallbackControl", m.NoCallback, "ForbidBeforeSendMsgCallback", "ForbidAfterSendMsgCallback"); err != nil {
+		return nil, err
+	}
+	if m.OnlineOnly && len(m.Control) > 0 {
+		return nil, Refuse(CodeInvalid, "SendMsgControl cannot be used with OnlineOnlyFlag")
+	}
+	if m.To != nil {
+		if n := len(*m.To); n == 0 || n > maxRecipients {
+			return nil, Refuse(CodeInvalid, "To_Account has %d accounts, must be 1 to %d", n, maxRecipients)
+		}
+		if len(m.Mentions) > 0 {
+			return nil, Refuse(CodeInvalid, "GroupAtInfo cannot be used with To_Account")
+		}
+	}
+	if len(m.Mentions) > maxMentions {
+		return nil, Refuse(CodeTooManyMentions, "GroupAtInfo has %d items, at most %d", len(m.Mentions), maxMentions)
+	}
+	unchecked := a.settings.NoMsgCheck && slices.Contains(m.Control, controlNoMsgCheck)
+	return a.checkContent(m.Body, m.CloudCustomData, unchecked)
+}
+
+// oneOf checks the values of a list field.
+func oneOf(field string, values []string, allowed ...string) error {
+	for _, v := range values {
+		if !slices.Contains(allowed, v) {
+			return Refuse(CodeInvalid, "%s: %q is unknown", field, v)
+		}
+	}
+	return nil
+}
+
+// admit decides whether the group takes the message and makes the append.
+// What refuses it only if it is no repeat is left to the append to decide.
+func (a *App) admit(ctx context.Context, g *groupState, op Operator, m *Message, c *content) (*stream, *appendRequest, error) {
+	if err := g.checkMessageType(m); err != nil {
+		return nil, nil, err
+	}
+	s, topic, err := g.streamOf(ctx, m.TopicID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if topic == nil && g.head.SupportTopic && !a.settings.CommunityDirectMessage {
+		return nil, nil, Refuse(CodeNotPermitted, "group %q has topics and takes messages with TopicId only", g.id)
+	}
+	if err := a.requireAccounts(ctx, m.From); err != nil {
+		return nil, nil, err
+	}
+	recipients, err := g.recipients(ctx, m)
+	if err != nil {
+		return nil, nil, err
+	}
+	refuse, err := g.refuseMuted(ctx, m.From, topic)
+	if err != nil {
+		return nil, nil, err
+	}
+	if refuse == nil {
+		refuse = g.refuseFeatures(m)
+	}
+	message := m.record(op, c, recipients)
+	return s, &appendRequest{
+		messages: []newMessage{message}, refuse: refuse, throttled: true,
+		ephemeral: m.OnlineOnly && g.rules().stored,
+	}, nil
+}
+
+// checkMessageType checks the fields that depend on the group's type.
+func (g *groupState) checkMessageType(m *Message) error {
+	t := g.groupType()
+	if t == AVChatRoom && len(m.Control) > 0 {
+		return Refuse(CodeInvalid, "SendMsgControl cannot be used in an AVChatRoom")
+	}
+	if t == ChatRoom && slices.Contains(m.Control, controlNoUnread) && !g.app.settings.ChatRoomNoUnread {
+		return Refuse(CodeInvalid, "SendMsgControl NoUnread cannot be used in a ChatRoom")
+	}
+	if m.To != nil && (t == AVChatRoom || t == Community) {
+		return Refuse(CodeInvalid, "To_Account cannot be used in groups of type %s", t)
+	}
+	if t == AVChatRoom && slices.ContainsFunc(m.Mentions, func(m Mention) bool { return m.All }) {
+		return Refuse(CodeInvalid, "GroupAtInfo: @all cannot be used in an AVChatRoom")
+	}
+	return nil
+}
+
+// recipients returns the targeted accounts that are members.
+// Errors: CodeAccountNotFound, CodeInvalid when none is a member.
+func (g *groupState) recipients(ctx context.Context, m *Message) ([]string, error) {
+	if m.To == nil {
+		return nil, nil
+	}
+	if err := g.app.requireAccounts(ctx, *m.To...); err != nil {
+		return nil, err
+	}
+	members, err := g.members(ctx, *m.To...)
+	if err != nil {
+		return nil, err
+	}
+	var recipients []string
+	for _, account := range *m.To {
+		if members[account] != nil && !slices.Contains(recipients, account) {
+			recipients = append(recipients, account)
+		}
+	}
+	if len(recipients) == 0 {
+		return nil, Refuse(CodeInvalid, "To_Account names no member of group %q", g.id)
+	}
+	return recipients, nil
+}
+
+// refuseMuted returns the refusal of a message by a muted sender: an app
+// administrator never is; individual mutes stop everyone else; mute-all spares
+// the owner and admins.
+func (g *groupState) refuseMuted(ctx context.Context, sender string, topic *record.Topic) (refuse, err error) {
+	if g.app.admins[sender] {
+		return nil, nil
+	}
+	scopes := []uint64{0}
+	muteAll := g.head.MuteAll
+	if topic != nil {
+		scopes = append(scopes, topic.Incarnation)
+		muteAll = muteAll || topic.MuteAll
+	}
+	for _, scope := range scopes {
+		mutes, err := g.mutes(ctx, scope, sender)
+		if err != nil {
+			return nil, err
+		}
+		if mute := mutes[sender]; mute != nil && int64(mute.Until) > g.app.now() {
+			return Refuse(CodeMuted, "sender %q is muted", sender), nil
+		}
+	}
+	if !muteAll {
+		return nil, nil
+	}
+	members, err := g.members(ctx, sender)
+	if err != nil {
+		return nil, err
+	}
+	role := g.role(sender, members[sender])
+	// While permission groups are on, the Admin role has no powers (spec 02
+	// section 8). An AVChatRoom has no member records but may have an owner.
+	if role == RoleOwner || role == RoleAdmin && !g.head.EnablePermission || g.head.Owner == sender {
+		return nil, nil
+	}
+	return Refuse(CodeMuted, "all members of the group or topic are muted"), nil
+}
+
+// refuseFeatures returns the refusal of a message that asks for what is
+// switched off or does not go together.
+func (g *groupState) refuseFeatures(m *Message) error {
+	settings, t := &g.app.settings, g.groupType()
+	if m.To != nil && !settings.TargetedMessages {
+		return Refuse(CodeFeatureOff, "To_Account: targeted messages are switched off")
+	}
+	if t == AVChatRoom || t == Community {
+		return nil // receipts and extensions are ignored there
+	}
+	if m.Extensible && !settings.MessageExtensions {
+		return Refuse(CodeFeatureOff, "SupportMessageExtension: message extensions are switched off")
+	}
+	if !m.NeedReceipt {
+		return nil
+	}
+	switch {
+	case !slices.Contains(settings.ReadReceipts, t):
+		return Refuse(CodeFeatureOff, "NeedReadReceipt: read receipts are switched off for groups of type %s", t)
+	case g.head.MemberNum > maxReceiptMembers:
+		return Refuse(CodeTooLargeForReceipts, "NeedReadReceipt: the group has %d members, at most %d", g.head.MemberNum, maxReceiptMembers)
+	case m.OnlineOnly:
+		return Refuse(CodeReceiptOnlineOnly, "NeedReadReceipt cannot be used with OnlineOnlyFlag")
+	}
+	return nil
+}
+
+// record makes the rows of the message.
+func (m *Message) record(op Operator, c *content, recipients []string) newMessage {
+	priority, _ := ParsePriority(m.Priority)
+	message := newMessage{
+		digest: digestOf([]byte(m.From), strconv.AppendUint(nil, uint64(*m.Random), 10), c.compact),
+		header: &record.Header{
+			Sender: m.From, Random: *m.Random, Priority: priority,
+			NoUnread:  slices.Contains(m.Control, controlNoUnread),
+			NoLastMsg: slices.Contains(m.Control, controlNoLastMsg),
+			Targeted:  recipients != nil, NeedsReceipt: m.NeedReceipt, Extensible: m.Extensible,
+		},
+		body: &record.Body{
+			MsgBody: c.raw, CloudCustomData: m.CloudCustomData, To: recipients,
+		},
+	}
+	for _, mention := range m.Mentions {
+		message.body.Mentions = append(message.body.Mentions, &record.Mention{All: mention.All, Account: mention.Account})
+	}
+	if op.Account != m.From {
+		message.body.Operator = op.Account
+	}
+	return message
+}
+
+// ImportedMessage is one message of a migration.
+type ImportedMessage struct {
+	From            string
+	Time            *int64 // SendTime, Unix seconds; required
+	Random          *uint32
+	Body            jsontext.Value
+	CloudCustomData string
+}
+
+// Import is what import_group_msg brings (doc 34968).
+type Import struct {
+	GroupID, TopicID string
+	RecentContact    bool
+	Messages         []ImportedMessage // oldest first
+}
+
+// Imported is what became of one message: Code 0, CodeInvalid for a time out
+// of bounds, CodeMessageTooLong or CodeTextRefused.
+type Imported struct {
+	Seq  uint32
+	Time int64
+	Code Code
+}
+
+// ImportMessages appends old messages under their own times, silently, and
+// leaves every member with nothing unread. Times may not lie before the
+// group's creation, before the newest ordinary message, or after now.
+//
+// Errors: CodeInvalid, CodeBadGroupID, CodeGroupNotFound, CodeNotPermitted,
+// CodeAccountNotFound; with any of them nothing was stored.
+func (a *App) ImportMessages(ctx context.Context, op Operator, r Import) ([]Imported, error) {
+	contents, results, err := a.checkImport(&r)
+	if err != nil {
+		return nil, err
+	}
+	err = a.view(ctx, r.GroupID, func(g *groupState) error {
+		s, err := a.admitImport(ctx, g, &r)
+		if err != nil {
+			return err
+		}
+		var request appendRequest
+		var items []int
+		for i, c := range contents {
+			if c != nil {
+				items = append(items, i)
+				request.messages = append(request.messages, r.Messages[i].record(a, op, g, c))
+			}
+		}
+		if len(items) == 0 {
+			return nil
+		}
+		stored, err := s.append(ctx, &request)
+		if errors.Is(err, errSealed) {
+			return Refuse(CodeGroupNotFound, "group %q does not exist or was dismissed", r.GroupID)
+		}
+		if err != nil {
+			return err
+		}
+		for i, item := range items {
+			results[item] = Imported{Seq: stored[i].seq, Time: stored[i].time, Code: stored[i].code}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, a.readEverything(context.WithoutCancel(ctx), r.GroupID, r.TopicID)
+}
+
+// checkImport checks the structure of the whole call, and each content; items
+// whose content is refused have no content and their result already.
+func (a *App) checkImport(r *Import) ([]*content, []Imported, error) {
+	if n := len(r.Messages); n == 0 || n > a.settings.ImportMaxBatch {
+		return nil, nil, Refuse(CodeInvalid, "MsgList has %d messages, must be 1 to %d", n, a.settings.ImportMaxBatch)
+	}
+	contents := make([]*content, len(r.Messages))
+	results := make([]Imported, len(r.Messages))
+	for i, m := range r.Messages {
+		if !ValidUserID(m.From) {
+			return nil, nil, Refuse(CodeInvalid, "MsgList[%d].From_Account %q is not a valid UserID", i, m.From)
+		}
+		if m.Time == nil {
+			return nil, nil, Refuse(CodeInvalid, "MsgList[%d].SendTime is missing", i)
+		}
+		c, err := a.checkContent(m.Body, m.CloudCustomData, false)
+		switch code := CodeOf(err); code {
+		case 0:
+			contents[i] = c
+		case CodeMessageTooLong, CodeTextRefused:
+			results[i] = Imported{Time: *m.Time, Code: code}
+		default:
+			return nil, nil, fmt.Errorf("MsgList[%d]: %w", i, err)
+		}
+	}
+	return contents, results, nil
+}
+
+func (a *App) admitImport(ctx context.Context, g *groupState, r *Import) (*stream, error) {
+	if !g.rules().stored {
+		return nil, Refuse(CodeNotPermitted, "messages cannot be imported into groups of type %s", g.groupType())
+	}
+	if r.RecentContact && g.groupType() == Community {
+		return nil, Refuse(CodeInvalid, "RecentContactFlag cannot be used in a Community")
+	}
+	s, topic, err := g.streamOf(ctx, r.TopicID)
+	if err != nil {
+		return nil, err
+	}
+	if topic == nil && g.head.SupportTopic && !a.settings.CommunityDirectMessage {
+		return nil, Refuse(CodeNotPermitted, "group %q has topics and takes messages with TopicId only", g.id)
+	}
+	senders := make([]string, len(r.Messages))
+	for i, m := range r.Messages {
+		senders[i] = m.From
+	}
+	return s, a.requireAccounts(ctx, senders...)
+}
+
+func (m *ImportedMessage) record(a *App, op Operator, g *groupState, c *content) newMessage {
+	message := newMessage{
+		imported: true,
+		earliest: g.head.CreateTime,
+		header: &record.Header{
+			Sender: m.From, Time: *m.Time, Received: a.now(), Priority: priorityNormal,
+		},
+		body: &record.Body{MsgBody: c.raw, CloudCustomData: m.CloudCustomData},
+	}
+	if op.Account != m.From {
+		message.body.Operator = op.Account
+	}
+	if m.Random == nil {
+		message.header.Random = newRandom()
+		return message
+	}
+	message.header.Random = *m.Random
+	message.digest = digestOf([]byte("import"), []byte(m.From), strconv.AppendUint(nil, uint64(*m.Random), 10),
+		strconv.AppendInt(nil, *m.Time, 10), c.compact)
+	return message
+}
+
+// readEverything moves the read position of every member of the group to the
+// stream's newest number.
+func (a *App) readEverything(ctx context.Context, groupID, topicID string) error {
+	return a.changeGroup(ctx, groupID, func(g *groupChange) error {
+		s, topic, err := g.streamOf(ctx, topicID)
+		if err != nil {
+			return err
+		}
+		head, err := s.current(ctx)
+		if err != nil {
+			return err
+		}
+		number := uint64(0)
+		if topic != nil {
+			number = topic.Incarnation
+		}
+		state, err := g.streamState(ctx, number)
+		if err != nil {
+			return err
+		}
+		if head.LastSeq <= state.ReadFloor && g.head.NextOrder <= state.ReadFloorOrder {
+			return nil
+		}
+		state.ReadFloor, state.ReadFloorOrder = head.LastSeq, g.head.NextOrder
+		g.set(record.StreamStateKey(g.head.Incarnation, number), state)
+		return nil
+	})
+}

@@ -1,0 +1,369 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+const (
+	// maxStreams bounds the streams kept in memory; an idle one is read back
+	// when it is next used.
+	maxStreams = 20_000
+	// duplicateSeconds is how long a repeated send is recognised (doc 34959).
+	duplicateSeconds = 300
+	// foldAfter is how many messages may be newer than the positions written
+	// down for their senders.
+	foldAfter = 1024
+)
+
+// streams holds the conversations that are in use.
+type streams struct {
+	app     *App
+	mu      sync.Mutex
+	byID    *lru.Cache[record.ConversationID, *stream]
+	folding sync.WaitGroup
+}
+
+func newStreams(a *App) *streams {
+	byID, err := lru.New[record.ConversationID, *stream](maxStreams)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &streams{app: a, byID: byID}
+}
+
+// get returns the stream of a conversation. Two streams of one conversation
+// may exist for a moment, when one was evicted in use; the log's versions keep
+// them apart like two processes.
+func (s *streams) get(id record.ConversationID, groupType GroupType) *stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st, ok := s.byID.Get(id); ok {
+		return st
+	}
+	st := &stream{app: s.app, id: id, kept: groupType != AVChatRoom}
+	s.byID.Add(id, st)
+	return st
+}
+
+func (s *streams) forget(id record.ConversationID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.byID.Remove(id)
+}
+
+// wait returns when no fold is under way.
+func (s *streams) wait() { s.folding.Wait() }
+
+// stream is one conversation's log as this process knows it. What it knows is
+// valid at version and proved by the next commit, never trusted beyond that.
+type stream struct {
+	app  *App
+	id   record.ConversationID
+	kept bool // messages are stored; an AVChatRoom only counts them
+
+	state sync.Mutex // guards what follows, never held while writing
+	known bool       // the fields below hold what the store held
+	// bucket is the newest bucket; version is its partition's.
+	bucket    uint32
+	version   store.Version
+	head      *record.LogHead // replaced whole, never changed
+	recent    duplicates
+	positions map[string]position // of senders, newer than folded
+	folded    uint32
+	throttle  throttle
+	floor     uint32 // numbers up to here were seen to be expired
+
+	queue   []*appendRequest
+	writing bool // somebody commits for the queue
+}
+
+// position is what an account's own newest messages say about it.
+type position struct {
+	seq      uint32 // newest number it has surely read
+	sendSeq  uint32 // its newest own message, 0 for none
+	lastSend int64  // and that message's MsgTime
+}
+
+// current returns the log's head as it stood in the store at an instant within
+// the call: everything acknowledged before is counted.
+func (s *stream) current(ctx context.Context) (*record.LogHead, error) {
+	s.state.Lock()
+	err := s.load(ctx)
+	bucket := s.bucket
+	s.state.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	head, _, err := s.app.readLogHead(ctx, s.id, bucket)
+	for err == nil && head.LastSeq == (bucket+1)*record.BucketSize {
+		bucket++
+		next, version, err := s.app.readLogHead(ctx, s.id, bucket)
+		if err != nil {
+			return nil, err
+		}
+		if version == "" {
+			break
+		}
+		head = next
+	}
+	return head, err
+}
+
+// refresh makes the fields known and forgets them first if somebody else has
+// written to the log since. A commit of this process that is under way has not
+// been acknowledged and may be missed.
+func (s *stream) refresh(ctx context.Context) error {
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	_, version, err := s.app.readLogHead(ctx, s.id, s.bucket)
+	if err != nil {
+		return err
+	}
+	if version != s.version && !s.writing {
+		s.known = false
+	}
+	return s.load(ctx)
+}
+
+// readLogHead returns the head row of a bucket, empty where there is none.
+func (a *App) readLogHead(ctx context.Context, id record.ConversationID, bucket uint32) (*record.LogHead, store.Version, error) {
+	rows, version, err := a.store.Read(ctx, record.LogPartition(id, bucket), store.Key(record.LogHeadKey))
+	if err != nil {
+		return nil, "", fmt.Errorf("read log head: %w", err)
+	}
+	head := &record.LogHead{}
+	if len(rows[0]) > 0 {
+		err = decode(rows[0][0], head)
+	}
+	return head, version, err
+}
+
+// load makes the fields known. The embedded engine has one process, so what is
+// known stays true; a commit that meets another writer forgets it.
+func (s *stream) load(ctx context.Context) error {
+	if s.known {
+		return nil
+	}
+	bucket, err := s.newestBucket(ctx)
+	if err != nil {
+		return err
+	}
+	s.bucket = bucket
+	s.head, s.version, err = s.app.readLogHead(ctx, s.id, bucket)
+	if err != nil {
+		return err
+	}
+	s.recent = duplicates{}
+	s.positions = map[string]position{}
+	s.folded = s.head.LastSeq
+	if s.kept && s.head.LastSeq > 0 && !s.head.Sealed {
+		if err := s.loadNewest(ctx); err != nil {
+			return err
+		}
+	}
+	s.known = true
+	return nil
+}
+
+// newestBucket looks forward from the conversation's hint.
+func (s *stream) newestBucket(ctx context.Context) (uint32, error) {
+	conversation, _, _, err := s.app.readConversation(ctx, s.id)
+	if err != nil {
+		return 0, err
+	}
+	for bucket := conversation.BucketHint; ; bucket++ {
+		_, version, err := s.app.readLogHead(ctx, s.id, bucket+1)
+		if err != nil {
+			return 0, err
+		}
+		if version == "" {
+			return bucket, nil
+		}
+	}
+}
+
+// loadNewest reads back, from the newest header down, the sends that may be
+// repeated and the positions that were not folded.
+func (s *stream) loadNewest(ctx context.Context) error {
+	state, err := s.app.readStreamState(ctx, s.id)
+	if err != nil {
+		return err
+	}
+	s.folded = state.FoldedSeq
+	since := s.app.now() - duplicateSeconds
+	for seq := s.head.LastSeq; seq > 0; {
+		low := max(seq-min(seq-1, 511), record.Bucket(seq)*record.BucketSize+1)
+		headers, err := s.app.readHeaders(ctx, s.id, low, seq)
+		if err != nil {
+			return err
+		}
+		fresh := seq > s.folded
+		for _, h := range slices.Backward(headers) {
+			if receivedAt(h.header) >= since {
+				s.recent.add(headerDigest(h.header.Digest), h.seq, h.header.Time, receivedAt(h.header))
+				fresh = true
+			}
+			if h.seq > s.folded {
+				s.advance(h.seq, h.header)
+			}
+		}
+		if !fresh || len(headers) == 0 && seq <= s.folded {
+			break
+		}
+		seq = low - 1
+	}
+	s.recent.sort()
+	return nil
+}
+
+func receivedAt(h *record.Header) int64 {
+	if h.Received != 0 {
+		return h.Received
+	}
+	return h.Time
+}
+
+// advance takes a message into the positions of the accounts it moves.
+func (s *stream) advance(seq uint32, h *record.Header) {
+	for _, account := range h.Joined {
+		p := s.positions[account]
+		p.seq = max(p.seq, seq)
+		s.positions[account] = p
+	}
+	if h.Tip || h.Received != 0 { // imports move the floor, not the sender
+		return
+	}
+	p := s.positions[h.Sender]
+	p.seq = max(p.seq, seq)
+	if seq > p.sendSeq {
+		p.sendSeq, p.lastSend = seq, h.Time
+	}
+	s.positions[h.Sender] = p
+}
+
+// forget drops what is known; the next use reads it back.
+func (s *stream) forget() {
+	s.state.Lock()
+	s.known = false
+	s.state.Unlock()
+}
+
+// unfolded returns what the log says about the accounts beyond what was
+// written down, and the number up to which that is known.
+func (s *stream) unfolded(ctx context.Context, accounts iter.Seq[string]) (map[string]position, uint32, error) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	if err := s.refresh(ctx); err != nil {
+		return nil, 0, err
+	}
+	found := map[string]position{}
+	for account := range accounts {
+		if p, ok := s.positions[account]; ok {
+			found[account] = p
+		}
+	}
+	return found, s.head.LastSeq, nil
+}
+
+// numberedHeader is a header with its number.
+type numberedHeader struct {
+	seq    uint32
+	header *record.Header
+}
+
+// readHeaders returns the headers that exist with from <= MsgSeq <= to, all of
+// one bucket, in ascending order.
+func (a *App) readHeaders(ctx context.Context, id record.ConversationID, from, to uint32) ([]numberedHeader, error) {
+	rows, _, err := a.store.Read(ctx, record.LogPartition(id, record.Bucket(to)), store.Range{
+		From: record.HeaderKey(from), To: record.HeaderKey(to + 1),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read headers: %w", err)
+	}
+	headers := make([]numberedHeader, len(rows[0]))
+	for i, row := range rows[0] {
+		headers[i] = numberedHeader{seq: record.Seq(row.Key), header: &record.Header{}}
+		if err := decode(row, headers[i].header); err != nil {
+			return nil, err
+		}
+	}
+	return headers, nil
+}
+
+// readConversation returns the conversation's row, empty where none was
+// written yet, the rows of further ranges, and the version of them all.
+func (a *App) readConversation(ctx context.Context, id record.ConversationID, ranges ...store.Range) (*record.Conversation, [][]store.Row, store.Version, error) {
+	ranges = append([]store.Range{store.Key(record.ConversationKey)}, ranges...)
+	rows, version, err := a.store.Read(ctx, record.ConversationPartition(id), ranges...)
+	if err != nil {
+		return nil, nil, "", fmt.Errorf("read conversation: %w", err)
+	}
+	c := &record.Conversation{}
+	if len(rows[0]) > 0 {
+		if err := decode(rows[0][0], c); err != nil {
+			return nil, nil, "", err
+		}
+	}
+	return c, rows[1:], version, nil
+}
+
+// changeConversation reads a conversation's row and further ranges, lets
+// change alter the row and stage mutations, and commits; where change returns
+// no mutations nothing is written.
+// Errors: errSealed and those of change.
+func (a *App) changeConversation(ctx context.Context, id record.ConversationID, ranges []store.Range, change func(*record.Conversation, [][]store.Row) ([]store.Mutation, error)) error {
+	return retry(ctx, func() error {
+		c, rows, version, err := a.readConversation(ctx, id, ranges...)
+		if err != nil {
+			return err
+		}
+		if c.Sealed {
+			return errSealed
+		}
+		mutations, err := change(c, rows)
+		if err != nil || mutations == nil {
+			return err
+		}
+		mutations = append(mutations, store.Set(record.ConversationKey, encode(c)))
+		if _, err := a.store.Commit(ctx, record.ConversationPartition(id), version, mutations); err != nil {
+			return fmt.Errorf("change conversation: %w", err)
+		}
+		return nil
+	})
+}
+
+// errSealed says that the conversation has been destroyed.
+var errSealed = errors.New("chat: conversation is gone")
+
+// readStreamState returns what the group's partition holds for a stream.
+func (a *App) readStreamState(ctx context.Context, id record.ConversationID) (*record.StreamState, error) {
+	rows, _, err := a.store.Read(ctx, a.groupPartition(id.Group), store.Key(record.StreamStateKey(id.Incarnation, id.Topic)))
+	if err != nil {
+		return nil, fmt.Errorf("read stream state: %w", err)
+	}
+	state := &record.StreamState{}
+	if len(rows[0]) > 0 {
+		err = decode(rows[0][0], state)
+	}
+	return state, err
+}
+
+// stream returns the group's own stream.
+func (g *groupState) stream() *stream {
+	return g.app.streams.get(g.conversation(), g.groupType())
+}
+
+// topicStream returns the stream of one of the group's topics.
+func (g *groupState) topicStream(t *record.Topic) *stream {
+	return g.app.streams.get(g.topicConversation(t), g.groupType())
+}
