@@ -6,6 +6,6 @@ import "slices"
 // the documents.
 func Commands() []Command {
 	return slices.Concat[[]Command](
-	// One line per file of commands: accountCommands(), groupCommands(), ...
+		messageCommands(),
 	)
 }

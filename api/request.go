@@ -1,0 +1,17 @@
+package api
+
+import "github.com/recant-chat/recant/chat"
+
+// value is what an optional field holds, the zero value where it is absent.
+func value[T any](field *T) T {
+	if field == nil {
+		var zero T
+		return zero
+	}
+	return *field
+}
+
+// missing refuses a group command without one of its required fields.
+func missing(field string) error {
+	return chat.Refuse(chat.CodeInvalid, "%s is missing", field)
+}
