@@ -1683,13 +1683,15 @@ func (x *UserGroup) GetGroupId() string {
 	return ""
 }
 
-// Cleanup names a dead incarnation whose rows are still there.
+// Cleanup names a dead incarnation whose rows are still there, or is only the
+// time where its key names an account.
 type Cleanup struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	GroupId       string                 `protobuf:"bytes,1,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
 	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
 	Topics        []*DeadTopic           `protobuf:"bytes,3,rep,name=topics,proto3" json:"topics,omitempty"`
 	Rows          bool                   `protobuf:"varint,4,opt,name=rows,proto3" json:"rows,omitempty"` // the group's member, topic and mute rows are to go as well
+	Time          int64                  `protobuf:"varint,5,opt,name=time,proto3" json:"time,omitempty"` // Unix seconds when it was listed, before the commit that makes it dead
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1750,6 +1752,13 @@ func (x *Cleanup) GetRows() bool {
 		return x.Rows
 	}
 	return false
+}
+
+func (x *Cleanup) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
 }
 
 // DeadTopic is one conversation of a dead incarnation.
@@ -1965,12 +1974,13 @@ const file_record_proto_rawDesc = "" +
 	"\tSeqRecall\x12\x1c\n" +
 	"\toperation\x18\x01 \x01(\tR\toperation\"&\n" +
 	"\tUserGroup\x12\x19\n" +
-	"\bgroup_id\x18\x01 \x01(\tR\agroupId\"\x8c\x01\n" +
+	"\bgroup_id\x18\x01 \x01(\tR\agroupId\"\xa0\x01\n" +
 	"\aCleanup\x12\x19\n" +
 	"\bgroup_id\x18\x01 \x01(\tR\agroupId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x120\n" +
 	"\x06topics\x18\x03 \x03(\v2\x18.recant.record.DeadTopicR\x06topics\x12\x12\n" +
-	"\x04rows\x18\x04 \x01(\bR\x04rows\"H\n" +
+	"\x04rows\x18\x04 \x01(\bR\x04rows\x12\x12\n" +
+	"\x04time\x18\x05 \x01(\x03R\x04time\"H\n" +
 	"\tDeadTopic\x12\x19\n" +
 	"\btopic_id\x18\x01 \x01(\tR\atopicId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnationB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
