@@ -99,24 +99,28 @@ func Delete(key []byte) Mutation { return Mutation{Key: key, Delete: true} }
 // known.
 type Store interface {
 	// Read returns the rows of each range, all as of one version, and that
-	// version. Rows that Read returns are durable. A partition that was never
-	// written has no rows and the zero version.
+	// version. Rows of versioned partitions that Read returns are durable; rows
+	// of blind ones are durable with the next Commit. A partition that was
+	// never written has no rows and the zero version. Errors: ErrTooLarge for
+	// the name alone, ErrClosed.
 	Read(ctx context.Context, p Partition, ranges ...Range) ([][]Row, Version, error)
 
 	// Commit applies all mutations or none, durable when it returns, only if
 	// the partition still has version base, and returns the new version.
-	// Errors: ErrConflict, ErrUnknown, ErrTooLarge, ErrWrongKind, ErrClosed.
+	// Errors: ErrConflict, ErrUnknown, ErrTooLarge, ErrEmptyKey, ErrWrongKind,
+	// ErrClosed.
 	// A Commit of no mutations still moves the version.
 	Commit(ctx context.Context, p Partition, base Version, mutations []Mutation) (Version, error)
 
 	// Put applies all mutations, unconditionally and idempotently, durable no
 	// later than any Commit that the caller issues after Put returned.
-	// Errors: ErrTooLarge, ErrWrongKind, ErrClosed.
+	// Errors: ErrTooLarge, ErrEmptyKey, ErrWrongKind, ErrClosed.
 	Put(ctx context.Context, p Partition, mutations []Mutation) error
 
 	// Drop removes every row of the partition and its version, durably. Drop
 	// of an absent partition is no error. A versioned partition is dropped
-	// only when its name can never be used again.
+	// only when its name can never be used again. Errors: ErrUnknown, ErrTooLarge
+	// for the name alone, ErrClosed.
 	Drop(ctx context.Context, p Partition) error
 
 	// Close waits for what is under way and releases the engine.

@@ -1,0 +1,117 @@
+package pebble
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"strconv"
+
+	cpebble "github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+const (
+	firstFormat = 1
+	formatFile  = "FORMAT"
+	formatTemp  = "FORMAT.tmp"
+)
+
+// ErrNewerFormat is returned by Open when the data directory was written by a
+// newer program. The message names both formats.
+var ErrNewerFormat = errors.New("store: data directory has a newer format than this program knows")
+
+// A migration takes the database from one format to the next. A crash before
+// the new number is on disk runs it again, so it must bear that, and what it
+// wrote must be synced when it returns.
+type migration func(db *cpebble.DB) error
+
+// migrations returns the steps in order: the first leads from format 1 to
+// format 2. The current format is one more than their number.
+func migrations() []migration { return nil }
+
+func readFormat(f vfs.FS, dir string) (format int, found bool, err error) {
+	file, err := f.Open(f.PathJoin(dir, formatFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, false, nil
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, 64))
+	if err != nil {
+		return 0, false, err
+	}
+	format, err = strconv.Atoi(string(bytes.TrimSpace(text)))
+	if err != nil || format < firstFormat {
+		return 0, false, fmt.Errorf("%s holds %q, which is no format number", formatFile, text)
+	}
+	return format, true, nil
+}
+
+// writeFormat replaces the number so that a crash leaves the old or the new
+// one, whole.
+func writeFormat(f vfs.FS, dir string, format int) error {
+	temp := f.PathJoin(dir, formatTemp)
+	file, err := f.Create(temp, vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write([]byte(strconv.Itoa(format) + "\n"))
+	if err == nil {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	if err := f.Rename(temp, f.PathJoin(dir, formatFile)); err != nil {
+		return err
+	}
+	return syncDir(f, dir)
+}
+
+func syncDir(f vfs.FS, dir string) error {
+	d, err := f.OpenDir(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// checkFormat returns the format of the directory, which it first gives the
+// current one if the directory is fresh.
+func checkFormat(f vfs.FS, dir, dbDir string, current int) (int, error) {
+	format, found, err := readFormat(f, dir)
+	switch {
+	case err != nil:
+		return 0, err
+	case found && format > current:
+		return 0, fmt.Errorf("%w: %d, newest known is %d", ErrNewerFormat, format, current)
+	case found:
+		return format, nil
+	}
+	desc, err := cpebble.Peek(dbDir, f)
+	if err != nil {
+		return 0, err
+	}
+	if desc.Exists {
+		return 0, fmt.Errorf("the database is there but its %s file is missing", formatFile)
+	}
+	return current, writeFormat(f, dir, current)
+}
+
+// migrate runs what is missing between the directory's format and the current
+// one, and notes each step as soon as it is done.
+func migrate(f vfs.FS, dir string, db *cpebble.DB, format int, steps []migration) error {
+	for ; format < firstFormat+len(steps); format++ {
+		if err := steps[format-firstFormat](db); err != nil {
+			return fmt.Errorf("migrate format %d to %d: %w", format, format+1, err)
+		}
+		if err := writeFormat(f, dir, format+1); err != nil {
+			return fmt.Errorf("note format %d: %w", format+1, err)
+		}
+	}
+	return nil
+}
