@@ -58,7 +58,7 @@ func (a *App) DeleteAccounts(ctx context.Context, userIDs []string) ([]AccountDe
 // begun, and reports whether there was anything to delete.
 func (a *App) deleteAccount(ctx context.Context, userID string, onlyMarked bool) (found bool, err error) {
 	defer a.accountLocks.lock(userID)()
-	listed := store.Set(record.CleanupAccountKey(userID), encode(&record.Cleanup{}))
+	listed := store.Set(record.CleanupAccountKey(userID), encode(&record.Cleanup{Time: a.now()}))
 	if !onlyMarked {
 		if account, _, err := a.readAccountRow(ctx, userID); err != nil || account == nil {
 			return false, err

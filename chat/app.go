@@ -43,6 +43,7 @@ type App struct {
 
 	accounts     *countedIndex
 	accountLocks keyedMutex
+	cleanNow     chan struct{} // asks the background work for a cleanup
 
 	stop       context.CancelFunc
 	background sync.WaitGroup
@@ -63,6 +64,7 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 	a := &App{
 		id: sdkAppID, store: st, settings: o.Settings, clock: o.Clock,
 		admins: map[string]bool{}, log: o.Logger,
+		cleanNow: make(chan struct{}, 1),
 	}
 	for _, admin := range o.Admins {
 		a.admins[admin] = true

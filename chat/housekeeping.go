@@ -13,21 +13,25 @@ func (a *App) keepHouse(ctx context.Context, every time.Duration) {
 		name string
 		run  func(context.Context) error
 	}{
+		{"cleanup", a.cleanUp},
 		{"expiry", a.expire},
 	}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
+		due := rounds
 		select {
 		case <-ctx.Done():
 			return
+		case <-a.cleanNow:
+			due = rounds[:1] // the cleanup alone
 		case <-timer.C:
+			timer.Reset(every)
 		}
-		for _, r := range rounds {
+		for _, r := range due {
 			if err := r.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
 				a.log.Error("background work failed", "work", r.name, "error", err)
 			}
 		}
-		timer.Reset(every)
 	}
 }

@@ -188,3 +188,11 @@ func CleanupKey(group string, incarnation, topic uint64) []byte {
 // CleanupAccountKey is one account whose deletion has begun; no group id begins
 // with a zero byte.
 func CleanupAccountKey(user string) []byte { return append([]byte{0}, user...) }
+
+// CleanupAccount reads a key of CleanupAccountKey.
+func CleanupAccount(key []byte) (user string, ok bool) {
+	if len(key) == 0 || key[0] != 0 {
+		return "", false
+	}
+	return string(key[1:]), true
+}

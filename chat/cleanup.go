@@ -1,0 +1,335 @@
+package chat
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+	"google.golang.org/protobuf/proto"
+)
+
+// What a destroyed group or topic leaves behind is removed in the background.
+// It is listed before the commit that destroys it, so that a crash at any
+// point leaves an entry from which the work is done again, from its start;
+// every step finds what it did before already done.
+
+const (
+	// staleAfter is the age in seconds from which an entry of something that
+	// still lives means that its destruction never came.
+	staleAfter = 60
+	// cleanupRows is how many rows one commit of the cleanup removes.
+	cleanupRows = store.MaxMutations / 2
+)
+
+// condemn lists a group's incarnation with all its streams (rows true), or
+// single topics of a group that lives on, as about to be destroyed.
+func (a *App) condemn(ctx context.Context, g *groupState, topics []*record.DeadTopic, rows bool) error {
+	entry := func(topics []*record.DeadTopic) []byte {
+		return encode(&record.Cleanup{
+			GroupId: g.id, Incarnation: g.head.Incarnation, Topics: topics, Rows: rows, Time: a.now(),
+		})
+	}
+	var mutations []store.Mutation
+	if rows {
+		mutations = append(mutations, store.Set(record.CleanupKey(g.id, g.head.Incarnation, 0), entry(topics)))
+	} else {
+		for i, t := range topics {
+			mutations = append(mutations, store.Set(record.CleanupKey(g.id, g.head.Incarnation, t.Incarnation), entry(topics[i:i+1])))
+		}
+	}
+	if err := a.store.Put(ctx, record.CleanupPartition(a.id), mutations); err != nil {
+		return fmt.Errorf("list group %q for cleanup: %w", g.id, err)
+	}
+	return nil
+}
+
+// cleanSoon asks the background work for a cleanup without waiting for its next
+// round.
+func (a *App) cleanSoon() {
+	select {
+	case a.cleanNow <- struct{}{}:
+	default: // it has been asked already
+	}
+}
+
+// cleanUp removes what the list names.
+func (a *App) cleanUp(ctx context.Context) error {
+	var failed error
+	err := a.scan(ctx, record.CleanupPartition(a.id), store.Range{}, func(row store.Row) error {
+		if err := a.cleanEntry(ctx, row); err != nil {
+			failed = errors.Join(failed, err) // the others can still be done
+		}
+		return ctx.Err()
+	})
+	return errors.Join(failed, err)
+}
+
+// cleanEntry does the work of one entry and removes it.
+func (a *App) cleanEntry(ctx context.Context, row store.Row) error {
+	entry := &record.Cleanup{}
+	if err := decode(row, entry); err != nil {
+		return err
+	}
+	dead, err := a.clean(ctx, row.Key, entry)
+	if err != nil {
+		return err
+	}
+	if !dead {
+		return a.forgiveStale(ctx, row, entry)
+	}
+	if err := a.store.Put(ctx, record.CleanupPartition(a.id), []store.Mutation{store.Delete(row.Key)}); err != nil {
+		return fmt.Errorf("end cleanup: %w", err)
+	}
+	return nil
+}
+
+// forgiveStale removes an entry of something that still lives when its
+// destruction has not come in time. Under the lock of the group or account
+// nobody can be about to destroy it on the strength of that entry.
+func (a *App) forgiveStale(ctx context.Context, row store.Row, entry *record.Cleanup) error {
+	if a.now()-entry.Time < staleAfter {
+		return nil
+	}
+	if account, ok := record.CleanupAccount(row.Key); ok {
+		defer a.accountLocks.lock(account)()
+	} else {
+		defer a.groupLocks.lock(entry.GroupId)()
+	}
+	rows, _, err := a.store.Read(ctx, record.CleanupPartition(a.id), store.Key(row.Key))
+	if err != nil {
+		return fmt.Errorf("read cleanup entry: %w", err)
+	}
+	if len(rows[0]) == 0 || !bytes.Equal(rows[0][0].Value, row.Value) {
+		return nil
+	}
+	if err := a.store.Put(ctx, record.CleanupPartition(a.id), []store.Mutation{store.Delete(row.Key)}); err != nil {
+		return fmt.Errorf("remove stale cleanup entry: %w", err)
+	}
+	return nil
+}
+
+// clean removes what an entry names and reports whether it was dead.
+func (a *App) clean(ctx context.Context, key []byte, entry *record.Cleanup) (dead bool, err error) {
+	if account, ok := record.CleanupAccount(key); ok {
+		return a.deleteAccount(ctx, account, true)
+	}
+	live, err := a.condemnedLives(ctx, entry)
+	if err != nil || live {
+		return false, err
+	}
+	for _, t := range entry.Topics {
+		id := record.ConversationID{App: a.id, Group: entry.GroupId, Incarnation: entry.Incarnation, Topic: t.Incarnation}
+		if err := a.removeConversation(ctx, id); err != nil {
+			return false, fmt.Errorf("remove conversation of %q: %w", entry.GroupId, err)
+		}
+	}
+	if err := a.removeGroupRows(ctx, entry); err != nil {
+		return false, fmt.Errorf("remove rows of group %q: %w", entry.GroupId, err)
+	}
+	return true, nil
+}
+
+// condemnedLives reports whether an entry's destruction has not come.
+func (a *App) condemnedLives(ctx context.Context, entry *record.Cleanup) (lives bool, err error) {
+	err = retry(ctx, func() error {
+		g, err := a.readGroupHead(ctx, entry.GroupId)
+		if err != nil {
+			return err
+		}
+		lives, err = g.holdsCondemned(ctx, entry)
+		return err
+	})
+	return lives, err
+}
+
+func (g *groupState) holdsCondemned(ctx context.Context, entry *record.Cleanup) (bool, error) {
+	if g.head.Destroyed || g.head.Incarnation != entry.Incarnation {
+		return false, nil
+	}
+	if entry.Rows {
+		return true, nil
+	}
+	for _, dead := range entry.Topics {
+		t, err := g.topic(ctx, dead.TopicId)
+		if err != nil {
+			return false, err
+		}
+		if t != nil && t.Incarnation == dead.Incarnation {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// removeConversation removes a conversation for good. Of its log and of what
+// stands beside it one sealed row each is left, at which a writer fails that
+// was stalled since before the destruction.
+func (a *App) removeConversation(ctx context.Context, id record.ConversationID) error {
+	newest, err := a.sealLog(ctx, id)
+	if err != nil {
+		return err
+	}
+	c, err := a.sealConversation(ctx, id, newest)
+	if err != nil {
+		return err
+	}
+	for bucket := c.FirstBucket; bucket < newest; bucket++ {
+		if err := a.store.Drop(ctx, record.LogPartition(id, bucket)); err != nil {
+			return fmt.Errorf("drop log bucket: %w", err)
+		}
+	}
+	if err := a.clear(ctx, record.LogPartition(id, newest), record.LogHeadKey); err != nil {
+		return err
+	}
+	if err := a.clear(ctx, record.ConversationPartition(id), record.ConversationKey); err != nil {
+		return err
+	}
+	a.streams.forget(id)
+	return nil
+}
+
+// sealLog ends the log and returns its newest bucket. Where that one is full
+// the next is opened sealed, so that nobody can open it otherwise.
+func (a *App) sealLog(ctx context.Context, id record.ConversationID) (newest uint32, err error) {
+	err = retry(ctx, func() error {
+		s := &stream{app: a, id: id}
+		newest, err = s.newestBucket(ctx)
+		if err != nil {
+			return err
+		}
+		head, version, err := a.readLogHead(ctx, id, newest)
+		if err != nil {
+			return err
+		}
+		for !head.Sealed {
+			head.Sealed = true
+			_, err := a.store.Commit(ctx, record.LogPartition(id, newest), version,
+				[]store.Mutation{store.Set(record.LogHeadKey, encode(head))})
+			if err != nil {
+				return fmt.Errorf("seal log: %w", err)
+			}
+			if head.LastSeq == (newest+1)*record.BucketSize {
+				newest++
+				head, version = proto.CloneOf(head), ""
+				head.Sealed = false
+			}
+		}
+		return nil
+	})
+	return newest, err
+}
+
+// sealConversation ends what stands beside the log and returns its row.
+func (a *App) sealConversation(ctx context.Context, id record.ConversationID, newest uint32) (*record.Conversation, error) {
+	var sealed *record.Conversation
+	err := retry(ctx, func() error {
+		c, _, version, err := a.readConversation(ctx, id)
+		if err != nil {
+			return err
+		}
+		sealed = c
+		if c.Sealed {
+			return nil
+		}
+		c.Sealed, c.BucketHint = true, max(c.BucketHint, newest)
+		_, err = a.store.Commit(ctx, record.ConversationPartition(id), version,
+			[]store.Mutation{store.Set(record.ConversationKey, encode(c))})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("seal conversation: %w", err)
+	}
+	return sealed, nil
+}
+
+// clear removes every row of a partition but one.
+func (a *App) clear(ctx context.Context, p store.Partition, keep []byte) error {
+	for done := false; !done; {
+		err := retry(ctx, func() error {
+			rows, version, err := a.store.Read(ctx, p,
+				store.Range{To: keep, Limit: cleanupRows}, store.Range{From: afterKey(keep), Limit: cleanupRows})
+			if err != nil {
+				return err
+			}
+			var mutations []store.Mutation
+			for _, row := range append(rows[0], rows[1]...) {
+				mutations = append(mutations, store.Delete(row.Key))
+			}
+			if done = len(mutations) == 0; done {
+				return nil
+			}
+			_, err = a.store.Commit(ctx, p, version, mutations)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("clear partition: %w", err)
+		}
+	}
+	return nil
+}
+
+// removeGroupRows removes what the group's partition holds of an entry: all
+// rows of the incarnation, or those of its topics.
+func (a *App) removeGroupRows(ctx context.Context, entry *record.Cleanup) error {
+	var ranges []store.Range
+	if entry.Rows {
+		for _, prefix := range record.IncarnationPrefixes(entry.Incarnation) {
+			ranges = append(ranges, store.Prefix(prefix))
+		}
+	} else {
+		for _, t := range entry.Topics {
+			ranges = append(ranges,
+				store.Prefix(record.MuteKey(entry.Incarnation, t.Incarnation, "")),
+				store.Prefix(record.TopicMemberKey(entry.Incarnation, t.Incarnation, "")),
+				store.Key(record.StreamStateKey(entry.Incarnation, t.Incarnation)))
+		}
+	}
+	for _, r := range ranges {
+		r.Limit = cleanupRows
+		for done := false; !done; {
+			err := a.changeGroupHead(ctx, entry.GroupId, func(g *groupChange) error {
+				lives, err := g.holdsCondemned(ctx, entry)
+				if done = lives; err != nil || lives {
+					return err
+				}
+				rows, err := g.read(ctx, r)
+				if err != nil {
+					return err
+				}
+				done = len(rows[0]) < r.Limit
+				if err := a.unindexRows(ctx, entry, rows[0]); err != nil {
+					return err
+				}
+				for _, row := range rows[0] {
+					g.delete(row.Key)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unindexRows takes the members among rows out of their users' indexes.
+func (a *App) unindexRows(ctx context.Context, entry *record.Cleanup, rows []store.Row) error {
+	prefix := record.MemberKey(entry.Incarnation, "")
+	joinIDs := map[string]uint64{}
+	for _, row := range rows {
+		account, isMember := bytes.CutPrefix(row.Key, prefix)
+		if !isMember {
+			return nil // rows of one range are of one kind
+		}
+		m := &record.Member{}
+		if err := decode(row, m); err != nil {
+			return err
+		}
+		joinIDs[string(account)] = m.JoinId
+	}
+	return a.unindexMembers(ctx, entry.GroupId, joinIDs)
+}
