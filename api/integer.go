@@ -40,7 +40,7 @@ func parseInteger(text string) (integer, error) {
 	rest, negative := strings.CutPrefix(text, "-")
 	mantissa, exponent, hasExponent := cutExponent(rest)
 	whole, fraction, hasFraction := strings.Cut(mantissa, ".")
-	if !allDigits(whole) || hasFraction && !allDigits(fraction) || hasExponent && !allDigits(strings.TrimLeft(exponent, "+-")) {
+	if !allDigits(whole) || hasFraction && !allDigits(fraction) || hasExponent && !allDigits(withoutSign(exponent)) {
 		return integer{}, errNotIntegral
 	}
 	digits := strings.TrimLeft(whole+fraction, "0")
@@ -80,6 +80,13 @@ func cutExponent(text string) (mantissa, exponent string, found bool) {
 		return text[:i], text[i+1:], true
 	}
 	return text, "", false
+}
+
+func withoutSign(exponent string) string {
+	if strings.HasPrefix(exponent, "+") || strings.HasPrefix(exponent, "-") {
+		return exponent[1:]
+	}
+	return exponent
 }
 
 func allDigits(text string) bool {
