@@ -94,7 +94,7 @@ func Default(profile string) Server {
 	return Server{
 		Listen:    "127.0.0.1:8080",
 		Data:      "./recant-data",
-		CacheSize: 256 << 20,
+		CacheSize: 64 << 20,
 		LogLevel:  "info",
 		LogFormat: "text",
 		CORS:      true,

@@ -79,9 +79,15 @@ func NewFlags(names ...string) *Flags {
 	return f
 }
 
+// NoFlags are flags of which none was given.
+func NoFlags() *Flags { return &Flags{} }
+
 // flagTag is what kong's help says about a key.
 func flagTag(k key, byDefault reflect.Value) reflect.StructTag {
-	help := fmt.Sprintf("%s (default %s)", k.desc, formatValue(byDefault))
+	help := k.desc
+	if text := flagText(byDefault); text != "" {
+		help += " (default " + text + ")"
+	}
 	placeholder := k.typ.Kind().String()
 	switch {
 	case k.typ == durationType:
@@ -102,6 +108,17 @@ func flagTag(k key, byDefault reflect.Value) reflect.StructTag {
 		tag += ` group:"Settings of every application:"`
 	}
 	return reflect.StructTag(tag)
+}
+
+// flagText writes a value as a flag has it.
+func flagText(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.String:
+		return v.String()
+	case reflect.Slice, reflect.Map:
+		return strings.NewReplacer("[", "", "]", "", "{", "", "}", "", ", ", ",", ": ", "=").Replace(formatValue(v))
+	}
+	return formatValue(v)
 }
 
 // Plugins is the struct for kong to embed in a command.

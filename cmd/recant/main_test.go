@@ -1,0 +1,243 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "recant-test-")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "recant")
+	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, output)
+		os.RemoveAll(dir)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}
+
+// startLimit bounds the start and the end of a server on a busy machine.
+const startLimit = time.Minute
+
+// process is a running `recant serve`.
+type process struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	base   string // its base URL
+	stdout *output
+	stderr *output
+	ended  chan struct{} // closed once it has ended
+}
+
+// output collects what a process writes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// command prepares the program with no RECANT_ variable but the given ones.
+func command(env []string, args ...string) *exec.Cmd {
+	cmd := exec.Command(binary, args...)
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "RECANT_") {
+			cmd.Env = append(cmd.Env, variable)
+		}
+	}
+	cmd.Env = append(cmd.Env, env...)
+	return cmd
+}
+
+// serve starts a server on a data directory and a free port, and waits until it
+// serves. The test's end stops it.
+func serve(t *testing.T, data string, args ...string) *process {
+	t.Helper()
+	return serveWith(t, nil, append([]string{"--data", data, "--listen", "127.0.0.1:0"}, args...)...)
+}
+
+func serveWith(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, stdout: &output{}, stderr: &output{}, ended: make(chan struct{})}
+	p.cmd = command(env, append([]string{"serve"}, args...)...)
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(p.ended)
+		p.cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		p.cmd.Process.Kill()
+		<-p.ended
+		if t.Failed() {
+			t.Logf("stdout:\n%s\nstderr:\n%s", p.stdout, p.stderr)
+		}
+	})
+	serving := regexp.MustCompile(`(?m)^Recant is serving (\S+)$`)
+	for deadline := time.Now().Add(startLimit); ; time.Sleep(10 * time.Millisecond) {
+		if match := serving.FindStringSubmatch(p.stdout.String()); match != nil && strings.HasSuffix(p.stdout.String(), "\n\n") {
+			p.base = match[1]
+			return p
+		}
+		select {
+		case <-p.ended:
+			t.Fatalf("the server ended instead of serving: %v\n%s", p.cmd.ProcessState, p.stderr)
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the server does not serve")
+		}
+	}
+}
+
+// terminate sends SIGTERM and returns the exit code.
+func (p *process) terminate() int {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		p.t.Fatal(err)
+	}
+	return p.wait()
+}
+
+func (p *process) wait() int {
+	p.t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(startLimit):
+		p.t.Fatal("the server does not end")
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// curls are the commands that the server printed.
+func (p *process) curls() []string {
+	return regexp.MustCompile(`(?m)^  (curl .*)$`).FindAllString(p.stdout.String(), -1)
+}
+
+// paste runs a printed command in a shell, as a person would.
+func paste(t *testing.T, line string) answer {
+	t.Helper()
+	out, err := exec.Command("sh", "-c", line).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", line, err, out)
+	}
+	return decodeAnswer(t, out)
+}
+
+// answer is what the tests read of any answer.
+type answer struct {
+	ActionStatus string
+	ErrorCode    int
+	ErrorInfo    string
+	RspMsgList   []struct {
+		From_Account string //nolint:revive // the wire's name
+		MsgSeq       int
+	}
+}
+
+func decodeAnswer(t *testing.T, body []byte) answer {
+	t.Helper()
+	var a answer
+	if err := json.Unmarshal(body, &a); err != nil {
+		t.Fatalf("%v in %q", err, body)
+	}
+	return a
+}
+
+// from counts the listed messages of each sender.
+func (a answer) from() map[string]int {
+	counts := map[string]int{}
+	for _, message := range a.RspMsgList {
+		counts[message.From_Account]++
+	}
+	return counts
+}
+
+// call makes one call over the wire, trusting any certificate.
+func (p *process) call(sdkAppID uint32, identifier, sig, path, body string) answer {
+	p.t.Helper()
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
+	}}
+	target := fmt.Sprintf("%s/v4/%s?sdkappid=%d&identifier=%s&usersig=%s&random=7&contenttype=json", p.base, path, sdkAppID, identifier, sig)
+	response, err := client.Post(target, "application/json", strings.NewReader(body))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var content bytes.Buffer
+	if _, err := content.ReadFrom(response.Body); err != nil {
+		p.t.Fatal(err)
+	}
+	return decodeAnswer(p.t, content.Bytes())
+}
+
+// tool runs a command of the program that ends by itself.
+func tool(t *testing.T, env []string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, log bytes.Buffer
+	cmd := command(env, args...)
+	cmd.Stdout, cmd.Stderr = &out, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.AfterFunc(startLimit, func() { cmd.Process.Kill() })
+	defer killed.Stop()
+	cmd.Wait()
+	return out.String(), log.String(), cmd.ProcessState.ExitCode()
+}
+
+// sign makes a UserSig with the program.
+func sign(t *testing.T, args ...string) string {
+	t.Helper()
+	out, log, code := tool(t, nil, append([]string{"usersig"}, args...)...)
+	if code != 0 {
+		t.Fatalf("usersig ended with %d: %s", code, log)
+	}
+	return strings.TrimSpace(out)
+}
+
+// writeConfig writes a configuration file of the test.
+func writeConfig(t *testing.T, content string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "recant.yaml")
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

@@ -1,0 +1,311 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/recant-chat/recant/api"
+	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/internal/config"
+	"github.com/recant-chat/recant/store/pebble"
+)
+
+// Bounds of a connection that are no business of the operator's.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second // the whole request, body and all
+	answerTimeout     = 30 * time.Second // the answer, once it is made
+	maxHeaderBytes    = 64 << 10         // of which a UserSig may be 4 KiB
+)
+
+// serveCommand is `recant serve`.
+type serveCommand struct {
+	Config string `env:"RECANT_CONFIG" placeholder:"file" help:"Configuration file; recant.example.yaml has every key."`
+	Demo   bool   `env:"RECANT_DEMO" help:"Fill a group with three people and a spammer, once, to try recall on."`
+
+	kong.Plugins
+	flags *config.Flags
+}
+
+func newServeCommand() serveCommand {
+	flags := config.NewFlags()
+	return serveCommand{Plugins: flags.Plugins(), flags: flags}
+}
+
+// Help is printed by `recant serve --help` below the summary.
+func (*serveCommand) Help() string {
+	return `Without any configuration it makes an application with a random key, keeps it in the data directory and prints what to call.
+
+Every flag below is also a variable of the environment and a key of the file that --config names. The command line wins over the environment, the environment over the file. A switch that is on by default is turned off with =false. Several applications in one server can be given in the file alone.`
+}
+
+// Run serves until the context ends, then stops in order.
+func (c *serveCommand) Run(ctx context.Context, s streams) error {
+	settings, err := config.Load(c.Config, c.flags)
+	if err != nil {
+		return err
+	}
+	srv := &server{config: settings, demo: c.Demo, log: newLogger(settings, s.log), out: s.out}
+	err = srv.open(ctx)
+	if err == nil {
+		err = srv.serve(ctx)
+	}
+	return errors.Join(err, srv.close())
+}
+
+func newLogger(settings config.Server, to io.Writer) *slog.Logger {
+	options := &slog.HandlerOptions{Level: settings.Level()}
+	if settings.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(to, options))
+	}
+	return slog.New(slog.NewTextHandler(to, options))
+}
+
+// server is everything that serve has open, in the order of opening.
+type server struct {
+	config config.Server
+	demo   bool
+	log    *slog.Logger
+	out    io.Writer
+
+	store    *pebble.Store
+	made     bool // the application is the data directory's own
+	apps     []config.Application
+	chats    []*chat.App
+	handler  http.Handler
+	calls    calls
+	metrics  *prometheus.Registry
+	listener net.Listener
+	cert     *certificate // nil without TLS
+}
+
+// open opens the store, the applications and the listener, and writes what the
+// person who started the server needs next. What it opened, close closes, also
+// where it failed.
+func (s *server) open(ctx context.Context) error {
+	if err := s.openStore(); err != nil {
+		return err
+	}
+	if err := s.openApplications(ctx); err != nil {
+		return err
+	}
+	if s.config.TLSCert != "" {
+		cert, err := openCertificate(s.config.TLSCert, s.config.TLSKey, s.log)
+		if err != nil {
+			return err
+		}
+		s.cert = cert
+	}
+	if s.demo {
+		if err := seedDemo(ctx, s.handler, s.apps[0]); err != nil {
+			return fmt.Errorf("fill the demo group: %w", err)
+		}
+	}
+	listener, err := net.Listen("tcp", s.config.Listen)
+	if err != nil {
+		return err
+	}
+	s.listener = listener
+	base := s.baseURL()
+	if err := writeFile(s.addressFile(), []byte(base+"\n"), 0o644); err != nil {
+		return fmt.Errorf("keep the address: %w", err)
+	}
+	s.log.Info("serving", "url", base, "applications", len(s.apps), "version", versionText())
+	return s.welcome(base)
+}
+
+// addressFile holds the base URL of the server that has the data directory, as
+// long as it serves.
+func (s *server) addressFile() string { return filepath.Join(s.config.Data, "address") }
+
+func (s *server) openStore() error {
+	if err := os.MkdirAll(s.config.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	opened, err := pebble.Open(s.config.Data, pebble.Options{CacheBytes: int64(s.config.CacheSize), Logger: s.log})
+	switch {
+	case errors.Is(err, pebble.ErrInUse):
+		return fmt.Errorf("the data directory %s is in use by another server; stop it, or choose another directory with --data", s.config.Data)
+	case errors.Is(err, pebble.ErrNewerFormat):
+		return fmt.Errorf("the data directory %s was written by a newer release of recant; use that release or a newer one: %w", s.config.Data, err)
+	case err != nil:
+		return err
+	}
+	s.store = opened
+	return nil
+}
+
+func (s *server) openApplications(ctx context.Context) error {
+	s.apps = s.config.Applications
+	if len(s.apps) == 0 {
+		app, err := firstApplication(s.config)
+		if err != nil {
+			return err
+		}
+		s.made, s.apps = true, []config.Application{app}
+	}
+	var served []api.Application
+	for _, app := range s.apps {
+		opened, err := chat.OpenApp(ctx, s.store, app.SDKAppID, chat.Options{
+			Settings: app.Settings, Admins: app.Admins, Logger: s.log.With("sdkappid", app.SDKAppID),
+		})
+		if err != nil {
+			return fmt.Errorf("open application %d: %w", app.SDKAppID, err)
+		}
+		s.chats = append(s.chats, opened)
+		served = append(served, wireApplication(app, opened))
+		if len(app.Keys) == 0 {
+			s.log.Warn("application has no key, every call to it is refused", "sdkappid", app.SDKAppID)
+		}
+	}
+	options := api.Options{
+		Logger: s.log, WithoutCORS: !s.config.CORS, RequestTimeout: s.config.RequestTimeout,
+		MaxConcurrent: s.config.MaxConcurrentCalls, TrustedProxies: prefixTexts(s.config.TrustedProxies),
+	}
+	if s.config.MetricsListen != "" {
+		s.metrics = prometheus.NewRegistry()
+		s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+		options.Metrics = s.metrics
+	}
+	handler, err := api.NewServer(served, options)
+	if err != nil {
+		return err
+	}
+	s.handler = handler
+	return nil
+}
+
+// wireApplication is a configured application as the protocol's server has it.
+func wireApplication(app config.Application, opened *chat.App) api.Application {
+	keys := make([]string, len(app.Keys))
+	for i, key := range app.Keys {
+		keys[i] = key.Reveal()
+	}
+	return api.Application{
+		SDKAppID: app.SDKAppID, Keys: keys, Admins: app.Admins, Disabled: app.Disabled,
+		AllowedIPs: prefixTexts(app.AllowedIPs), DisabledCommands: app.DisabledCommands,
+		CallsPerSecond: &app.CallsPerSecond, CommandLimits: app.CommandLimits,
+		AuthFailLimitPerMinute: &app.AuthFailLimitPerMinute, LenientNumbers: app.LenientNumbers,
+		BlockedAccounts: app.BlockedAccounts, Chat: opened,
+	}
+}
+
+func prefixTexts(prefixes []netip.Prefix) []string {
+	texts := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		texts[i] = p.String()
+	}
+	return texts
+}
+
+// serve answers until the context ends or something fails, then lets the calls
+// under way finish within the bound.
+func (s *server) serve(ctx context.Context) error {
+	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel() // ends what outlived the bound
+	public := &http.Server{
+		Handler:           s.calls.count(s.handler),
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      readTimeout + s.config.RequestTimeout + answerTimeout, // counts from the headers' end
+		IdleTimeout:       s.config.IdleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return base },
+	}
+	stopMetrics, err := s.serveMetrics()
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
+
+	ended := make(chan error, 1)
+	go func() {
+		if s.cert == nil {
+			ended <- public.Serve(s.listener)
+			return
+		}
+		public.TLSConfig = s.cert.config()
+		ended <- public.ServeTLS(s.listener, "", "")
+	}()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve: %w", err)
+	case <-s.store.Failed():
+		err = errors.New("the server stops because its store failed") // closing it names the cause
+	case <-ctx.Done():
+		s.log.Info("stopping", "timeout", s.config.ShutdownTimeout)
+	}
+	stopping, done := context.WithTimeout(base, s.config.ShutdownTimeout)
+	defer done()
+	if public.Shutdown(stopping) != nil {
+		public.Close()
+		cancel()
+		err = errors.Join(err, fmt.Errorf("calls were still under way after %v and were broken off", s.config.ShutdownTimeout))
+	}
+	<-ended
+	return err
+}
+
+// serveMetrics serves the metrics on their own address, if they have one. The
+// returned function ends that.
+func (s *server) serveMetrics() (stop func(), err error) {
+	if s.metrics == nil {
+		return func() {}, nil
+	}
+	listener, err := net.Listen("tcp", s.config.MetricsListen)
+	if err != nil {
+		return nil, fmt.Errorf("serve metrics: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
+	metrics := &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout, WriteTimeout: answerTimeout}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		metrics.Serve(listener)
+	}()
+	s.log.Info("serving metrics", "url", "http://"+listener.Addr().String()+"/metrics")
+	return func() {
+		metrics.Close()
+		<-ended
+	}, nil
+}
+
+// close closes what open opened, the last first. The applications and the store
+// stay open where calls did not end, because closing under them is not allowed;
+// what was acknowledged is durable all the same.
+func (s *server) close() error {
+	if s.listener != nil {
+		s.listener.Close()
+		os.Remove(s.addressFile())
+	}
+	if !s.calls.wait(s.config.RequestTimeout) {
+		return errors.New("calls did not end, the store was not closed in order")
+	}
+	for _, app := range s.chats {
+		app.Close()
+	}
+	if s.store == nil {
+		return nil
+	}
+	if err := s.store.Close(); err != nil {
+		return fmt.Errorf("close the store: %w", err)
+	}
+	s.log.Info("stopped")
+	return nil
+}
