@@ -1,0 +1,280 @@
+// Package apitest runs a whole server for tests: the protocol on a real
+// listener, the domain, and the embedded engine on a file system in memory.
+package apitest
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/go-json-experiment/json"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/recant-chat/recant/api"
+	"github.com/recant-chat/recant/api/usersig"
+	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/pebble"
+)
+
+// The application that a Server serves.
+const (
+	SDKAppID = 1400000001
+	Key      = "0f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a69788796a5b4c3d2e1f0"
+	Admin    = "administrator"
+)
+
+// Start is the time at which a Server's clock stands at first.
+var Start = time.Unix(1_760_000_100, 0)
+
+// lifeSpan of the tests' UserSigs outlasts every test clock. They are signed at
+// the machine's time, which the test's clock need not have reached.
+const lifeSpan = 100 * 365 * 24 * time.Hour
+
+// Options are what a Server is started with. Take DefaultOptions and change it.
+type Options struct {
+	Settings chat.Settings
+	// Application is served under SDKAppID, Key and Admin; calls per second
+	// are unlimited by default, because the clock stands still.
+	Application api.Application
+	API         api.Options
+	TLS         bool
+	// Store replaces the engine; the caller closes it. Nil is a new
+	// store/pebble in memory, which the Server closes.
+	Store store.Store
+	// SystemClock makes the server tell the machine's time instead of Clock's.
+	SystemClock bool
+	// Housekeeping is chat.Options.Housekeeping; by default there is none.
+	Housekeeping time.Duration
+}
+
+// DefaultOptions are those of a server as it comes, without call limits.
+func DefaultOptions() Options {
+	unlimited := 0
+	return Options{
+		Settings: chat.DefaultSettings(),
+		Application: api.Application{
+			SDKAppID: SDKAppID, Keys: []string{Key}, Admins: []string{Admin}, CallsPerSecond: &unlimited,
+		},
+		Housekeeping: -1,
+	}
+}
+
+// Server is a running server. Its methods may be called concurrently, but for
+// Restart.
+type Server struct {
+	URL   string // without a slash at the end
+	Clock *Clock
+	Log   *Log
+	Chat  *chat.App
+
+	options Options
+	fs      *vfs.MemFS
+	store   store.Store
+	http    *httptest.Server
+	client  *http.Client
+	sig     string
+}
+
+// New starts a server, which ends with the test.
+func New(t testing.TB, o Options) *Server {
+	t.Helper()
+	sig, err := usersig.Sign(SDKAppID, Key, Admin, lifeSpan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{Clock: &Clock{now: Start}, Log: &Log{}, options: o, fs: vfs.NewMem(), sig: sig}
+	s.start(t)
+	t.Cleanup(func() { s.stop(t) })
+	return s
+}
+
+// Restart ends the server in good order and starts it anew on the same data
+// and at a new URL.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	s.stop(t)
+	s.start(t)
+}
+
+func (s *Server) start(t testing.TB) {
+	t.Helper()
+	clock := chat.Clock(s.Clock.Now)
+	if s.options.SystemClock {
+		clock = time.Now
+	}
+	logger := slog.New(slog.NewJSONHandler(s.Log, nil))
+	var err error
+	if s.store = s.options.Store; s.store == nil {
+		if s.store, err = pebble.Open("data", pebble.Options{FS: s.fs, Logger: logger}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.Chat, err = chat.OpenApp(context.Background(), s.store, SDKAppID, chat.Options{
+		Settings: s.options.Settings, Clock: clock, Admins: s.options.Application.Admins,
+		Logger: logger, Housekeeping: s.options.Housekeeping,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	app, o := s.options.Application, s.options.API
+	app.Chat = s.Chat
+	if o.Clock == nil {
+		o.Clock = clock
+	}
+	if o.Logger == nil {
+		o.Logger = logger
+	}
+	if o.Metrics == nil {
+		o.Metrics = prometheus.NewRegistry()
+	}
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = time.Minute // a loaded machine fails no test
+	}
+	handler, err := api.NewServer([]api.Application{app}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.listen(handler)
+}
+
+// maxIdle is how many connections stay open between the calls of concurrent
+// callers.
+const maxIdle = 512
+
+func (s *Server) listen(handler http.Handler) {
+	transport := &http.Transport{MaxIdleConns: maxIdle, MaxIdleConnsPerHost: maxIdle}
+	if s.options.TLS {
+		s.http = httptest.NewTLSServer(handler)
+		transport.TLSClientConfig = &tls.Config{RootCAs: s.http.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs}
+	} else {
+		s.http = httptest.NewServer(handler)
+	}
+	s.client = &http.Client{Transport: transport}
+	s.URL = s.http.URL
+}
+
+func (s *Server) stop(t testing.TB) {
+	t.Helper()
+	s.client.CloseIdleConnections()
+	s.http.Close()
+	s.Chat.Close()
+	if s.options.Store != nil {
+		return
+	}
+	if err := s.store.Close(); err != nil {
+		t.Errorf("close store: %v", err)
+	}
+}
+
+// Client is an HTTP client that trusts the server.
+func (s *Server) Client() *http.Client { return s.client }
+
+// Target is the URL of a command, called by Admin.
+func (s *Server) Target(service, command string) string {
+	q := url.Values{
+		"sdkappid": {strconv.Itoa(SDKAppID)}, "identifier": {Admin}, "usersig": {s.sig},
+		"random": {"1"}, "contenttype": {"json"},
+	}
+	return s.URL + "/v4/" + service + "/" + command + "?" + q.Encode()
+}
+
+// Call calls a command as Admin. The body is JSON text as a string or []byte,
+// or any other value, which is encoded.
+func (s *Server) Call(t testing.TB, service, command string, body any) Answer {
+	t.Helper()
+	var text string
+	switch b := body.(type) {
+	case string:
+		text = b
+	case []byte:
+		text = string(b)
+	default:
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			t.Fatalf("encode body of %s: %v", command, err)
+		}
+		text = string(encoded)
+	}
+	answer, err := s.Try(context.Background(), service, command, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// Try is Call for goroutines that must not end the test: it returns what went
+// wrong below the protocol.
+func (s *Server) Try(ctx context.Context, service, command, body string) (Answer, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Target(service, command), strings.NewReader(body))
+	if err != nil {
+		return Answer{}, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := s.client.Do(req)
+	if err != nil {
+		return Answer{}, err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		return Answer{}, err
+	}
+	return parse(command, body, res.StatusCode, raw)
+}
+
+// Clock is a clock that moves only when told to.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// Now is the time it shows.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Set moves the clock to a time, also backwards.
+func (c *Clock) Set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+}
+
+// Advance moves the clock on.
+func (c *Clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Log keeps what the server logs, as JSON lines.
+type Log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+// Write appends to the log.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String is everything logged so far.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
