@@ -59,6 +59,20 @@ func (a Answer) WantCode(t testing.TB, code int) Answer {
 	return a
 }
 
+// WantJSON ends the test unless the answer is the given JSON, in which only
+// the order of members and white space are free.
+func (a Answer) WantJSON(t testing.TB, want string) Answer {
+	t.Helper()
+	got, expected := jsontext.Value(a.Raw).Clone(), jsontext.Value(want)
+	if err := expected.Canonicalize(); err != nil {
+		t.Fatalf("wanted JSON %s: %v", want, err)
+	}
+	if err := got.Canonicalize(); err != nil || string(got) != string(expected) {
+		t.Fatalf("%s %s: answered %s, want %s", a.command, shorten(a.request), a.Raw, want)
+	}
+	return a
+}
+
 // Decode decodes the answer's fields into v. A raw value keeps its bytes.
 func (a Answer) Decode(t testing.TB, v any) {
 	t.Helper()

@@ -19,7 +19,8 @@ func TestServerAnswersOverHTTPAndTLS(t *testing.T) {
 			t.Errorf("URL is %s", srv.URL)
 		}
 		srv.Call(t, "group_open_http_svc", "delete_group_msg_by_sender", `{}`).WantCode(t, 10004)
-		srv.Call(t, "group_open_http_svc", "made_up", map[string]int{"x": 1}).WantCode(t, 10003)
+		srv.Call(t, "group_open_http_svc", "made_up", map[string]int{"x": 1}).WantCode(t, 10003).
+			WantJSON(t, `{"ErrorCode":10003, "ErrorInfo":"no such command: group_open_http_svc/made_up", "ActionStatus":"FAIL"}`)
 		if !strings.Contains(srv.Log.String(), `"command":"made_up"`) {
 			t.Errorf("log is %s", srv.Log)
 		}
