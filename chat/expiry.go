@@ -35,7 +35,7 @@ func (s *stream) expiredUpTo(ctx context.Context, head *record.LogHead) (uint32,
 	s.state.Unlock()
 	high := head.LastOrdinarySeq // not expired
 	for probe := low + 1; low+1 < high; probe = low + (high-low)/2 {
-		seq, time, err := s.ordinaryFrom(ctx, probe, high)
+		seq, time, err := s.ordinaryFrom(ctx, probe, head.LastOrdinarySeq)
 		switch {
 		case err != nil:
 			return 0, err

@@ -130,8 +130,8 @@ func (s Settings) Validate() error {
 		{"tips_member_profile", s.TipsMemberProfile},
 	} {
 		for _, t := range list.types {
-			if _, ok := rulesOf[t]; !ok {
-				return fmt.Errorf("%s: %q is not a group type", list.key, t)
+			if rules, ok := rulesOf[t]; !ok || !rules.stored {
+				return fmt.Errorf("%s: %q is not a group type that stores messages", list.key, t)
 			}
 		}
 	}
