@@ -245,6 +245,9 @@ func (a *App) accountExists(ctx context.Context, userID string) (bool, error) {
 	if a.admins[userID] {
 		return true, nil
 	}
+	if !ValidUserID(userID) {
+		return false, nil
+	}
 	account, _, err := a.readAccount(ctx, userID)
 	if err != nil || account != nil {
 		return account != nil, err

@@ -41,6 +41,7 @@ type App struct {
 	streams    *streams
 	groupLocks keyedMutex
 
+	directory    *directory
 	accounts     *countedIndex
 	accountLocks keyedMutex
 	cleanNow     chan struct{} // asks the background work for a cleanup
@@ -70,6 +71,7 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 		a.admins[admin] = true
 	}
 	a.streams = newStreams(a)
+	a.directory = newDirectory(a)
 	a.accounts = &countedIndex{app: a, partition: record.AccountsPartition(a.id)}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stop = stop
