@@ -20,26 +20,38 @@ const (
 	defaultAuthFailLimit  = 60
 )
 
-// Application is one application (SDKAppID) that a Server serves. Fields with a
-// yaml tag are keys of the configuration, documented by their desc tag.
+// Application is one application (SDKAppID) that a Server serves.
 type Application struct {
-	SDKAppID               uint32         `yaml:"sdkappid" desc:"number of the application, 1 to 4294967295"`
-	Keys                   []string       `yaml:"keys" desc:"secret keys; a UserSig made with any of them is valid, so that keys can be rotated"`
-	Admins                 []string       `yaml:"admins" desc:"UserIDs that may call the API, at most 10; empty is administrator"`
-	Disabled               bool           `yaml:"disabled" desc:"refuse every call with 60016"`
-	AllowedIPs             []string       `yaml:"allowed_ips" desc:"addresses and CIDR networks that may call; empty allows all, others get 60021"`
-	DisabledCommands       []string       `yaml:"disabled_commands" desc:"commands to refuse with 10026 or 60017, as name or service/name"`
-	CallsPerSecond         *int           `yaml:"calls_per_second" desc:"calls per second and command, beyond them 60007; 0 is no limit, default 200"`
-	CommandLimits          map[string]int `yaml:"command_limits" desc:"calls per second of single commands, by name or service/name; 0 is no limit"`
-	AuthFailLimitPerMinute *int           `yaml:"auth_fail_limit_per_minute" desc:"failed UserSigs of one identifier within a minute before 70050; 0 switches it off, default 60"`
-	LenientNumbers         bool           `yaml:"lenient_numbers" desc:"accept integers that are sent as strings"`
-	BlockedAccounts        []string       `yaml:"blocked_accounts" desc:"identifiers to refuse with 70051"`
+	SDKAppID uint32 // 1 to 4294967295
+	// Keys are the secret keys. A UserSig made with any of them is valid, so
+	// that keys can be rotated; without one every call is refused with 70016.
+	Keys []string
+	// Admins are the UserIDs that may call, at most 10; empty is administrator.
+	Admins   []string
+	Disabled bool // every call is refused with 60016
+	// AllowedIPs are the addresses and CIDR networks that may call, others get
+	// 60021; empty allows all.
+	AllowedIPs []string
+	// DisabledCommands are refused with 10026 or 60017. A command is given as
+	// name or service/name.
+	DisabledCommands []string
+	// CallsPerSecond bounds the calls of each command, beyond it 60007; 0 is no
+	// limit, nil is 200.
+	CallsPerSecond *int
+	// CommandLimits are the calls per second of single commands, by name or
+	// service/name; 0 is no limit.
+	CommandLimits map[string]int
+	// AuthFailLimitPerMinute is how many UserSigs of one identifier may fail
+	// within a minute before 70050; 0 switches that off, nil is 60.
+	AuthFailLimitPerMinute *int
+	LenientNumbers         bool     // accept integers sent as strings
+	BlockedAccounts        []string // identifiers that are refused with 70051
 
 	// Chat is the application's chat. The caller closes it after the server.
-	Chat *chat.App `yaml:"-"`
+	Chat *chat.App
 	// SignaturesValidSince returns the Unix second before which an identifier's
 	// UserSigs no longer count (70052); nil revokes none.
-	SignaturesValidSince func(identifier string) int64 `yaml:"-"`
+	SignaturesValidSince func(identifier string) int64
 }
 
 // application is an Application as the server runs it.
@@ -84,9 +96,9 @@ func newApplication(a Application, commands *registry) (*application, error) {
 		return nil, fmt.Errorf("allowed_ips: %w", err)
 	}
 	for _, name := range a.DisabledCommands {
-		c := commands.named(name)
-		if c == nil {
-			return nil, fmt.Errorf("disabled_commands: no command is called %q", name)
+		c, err := commands.named(name)
+		if err != nil {
+			return nil, fmt.Errorf("disabled_commands: %w", err)
 		}
 		app.disabled[c] = true
 	}

@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"golang.org/x/time/rate"
 )
@@ -29,9 +28,9 @@ func limitsOf(app *Application, commands *registry) (map[*Command]*rate.Limiter,
 		}
 	}
 	for name, limit := range app.CommandLimits {
-		c := commands.named(name)
-		if c == nil {
-			return nil, fmt.Errorf("command_limits: no command is called %q", name)
+		c, err := commands.named(name)
+		if err != nil {
+			return nil, fmt.Errorf("command_limits: %w", err)
 		}
 		perSecond[c] = limit
 	}
@@ -45,25 +44,4 @@ func limitsOf(app *Application, commands *registry) (map[*Command]*rate.Limiter,
 		}
 	}
 	return limits, nil
-}
-
-// named finds a command by its name, or by service/name where the name alone
-// is not unique.
-func (r *registry) named(name string) *Command {
-	if service, command, both := strings.Cut(name, "/"); both {
-		return r.find(service, command)
-	}
-	var found *Command
-	if c := r.group[name]; c != nil {
-		found = c
-	}
-	for _, byName := range r.others {
-		if c := byName[name]; c != nil {
-			if found != nil {
-				return nil
-			}
-			found = c
-		}
-	}
-	return found
 }

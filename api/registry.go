@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/recant-chat/recant/chat"
@@ -127,4 +129,26 @@ func (r *registry) find(service, name string) *Command {
 		return r.group[name]
 	}
 	return r.others[service][name]
+}
+
+// named finds a command by its name, or by service/name where several services
+// have one of that name.
+func (r *registry) named(name string) (*Command, error) {
+	var found []*Command
+	if service, command, both := strings.Cut(name, "/"); both {
+		found = append(found, r.find(service, command))
+	} else {
+		found = append(found, r.group[name])
+		for _, byName := range r.others {
+			found = append(found, byName[name])
+		}
+	}
+	found = slices.DeleteFunc(found, func(c *Command) bool { return c == nil })
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("no command is called %q", name)
+	case 1:
+		return found[0], nil
+	}
+	return nil, fmt.Errorf("several services have a command %q, write service/%s", name, name)
 }
