@@ -112,23 +112,12 @@ func (a *App) holds(ctx context.Context, userID string, entry membership) (bool,
 		if err != nil {
 			return err
 		}
-		holds, err = g.holds(ctx, userID, entry)
+		if holds = false; g.head.Destroyed {
+			return nil
+		}
+		m, err := g.ownRecord(ctx, userID, entry)
+		holds = m != nil
 		return err
 	})
 	return holds, err
-}
-
-func (g *groupState) holds(ctx context.Context, userID string, entry membership) (bool, error) {
-	if g.head.Destroyed {
-		return false, nil
-	}
-	if entry.joinID == ownedRoom {
-		return g.groupType() == AVChatRoom && g.head.Owner == userID, nil
-	}
-	members, err := g.members(ctx, userID)
-	if err != nil {
-		return false, err
-	}
-	m := members[userID]
-	return m != nil && m.JoinId == entry.joinID, nil
 }
