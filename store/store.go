@@ -123,7 +123,8 @@ type Store interface {
 	// for the name alone, ErrClosed.
 	Drop(ctx context.Context, p Partition) error
 
-	// Close waits for what is under way and releases the engine.
+	// Close waits for what is under way, makes durable what was Put, and
+	// releases the engine.
 	Close() error
 }
 
