@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -110,19 +111,57 @@ func TestApplicationsDoNotShareALimit(t *testing.T) {
 }
 
 func TestOverloadAnswers60018(t *testing.T) {
-	f := serve(t, func(_ *Application, o *Options) { o.MaxConcurrent = 1; o.RequestTimeout = time.Second })
-	done := make(chan answer)
-	go func() { done <- f.do(t, request{path: "/v4/group_open_http_svc/committed"}) }()
-	for *f.do(t, request{}).ErrorCode != 60018 {
-		select {
-		case <-done:
-			t.Fatal("the slow call was answered before any was refused")
-		default:
+	entered, leave := make(chan struct{}), make(chan struct{})
+	f := serve(t, func(_ *Application, o *Options) {
+		o.MaxConcurrent = 1
+		o.commands = append(o.commands, command("group_open_http_svc", "hold", func(context.Context, *Call, *struct{}) (*noResult, error) {
+			close(entered)
+			<-leave
+			return nil, nil
+		}))
+	})
+	_, held := rawExchange(t, f, "POST "+strings.Replace(rawTarget, "echo", "hold", 1)+" HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
+	<-entered
+	f.wantCode(t, 60018, request{})
+	f.wantCode(t, 60009, request{path: "/v4/made/up"}) // refused in steps 1 to 9
+	close(leave)
+	if _, body := readAnswer(t, held); !strings.Contains(body, `"ErrorCode":0`) {
+		t.Errorf("the call under way answered %s", body)
+	}
+	f.wantCode(t, 0, request{})
+}
+
+func TestOverloadDoesNotCountAgainstTheLimit(t *testing.T) {
+	f := serve(t, func(a *Application, o *Options) { o.MaxConcurrent = 1; a.CommandLimits = map[string]int{"echo": 1} })
+	f.slots <- struct{}{}
+	for range 3 {
+		f.wantCode(t, 60018, request{})
+	}
+	<-f.slots
+	f.wantCode(t, 0, request{})
+	f.wantCode(t, 60007, request{})
+}
+
+func TestGroupListLimitOfTheHostedProfile(t *testing.T) {
+	hosted, err := chat.OpenApp(context.Background(), nil, testApp, chat.Options{Settings: chat.HostedSettings(), Housekeeping: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(hosted.Close)
+	own, err := chat.OpenApp(context.Background(), nil, testApp, chat.Options{Settings: chat.DefaultSettings(), Housekeeping: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(own.Close)
+	for app, want := range map[*chat.App]int{hosted: 1, own: 200} {
+		f := serve(t, func(a *Application, o *Options) {
+			a.Chat = app
+			o.commands = append(o.commands, command("group_open_http_svc", "list", echo, frequency(FrequencyGroupList)))
+		})
+		if got := budget(t, f, "/v4/group_open_http_svc/list"); got != want {
+			t.Errorf("%d calls, want %d", got, want)
 		}
 	}
-	f.wantCode(t, 60010, request{set: map[string]string{"identifier": "user_17", "usersig": sigOfUser17}})
-	<-done
-	f.wantCode(t, 0, request{})
 }
 
 func TestImpossibleApplications(t *testing.T) {
