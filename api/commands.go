@@ -6,6 +6,9 @@ import "slices"
 // the documents.
 func Commands() []Command {
 	return slices.Concat[[]Command](
+		accountCommands(),
+		groupCommands(),
 		messageCommands(),
+		topicCommands(),
 	)
 }

@@ -62,6 +62,10 @@ func (s *stream) fold(ctx context.Context) error {
 			if g.head.Incarnation != s.id.Incarnation {
 				return Refuse(CodeGroupNotFound, "group %q was dismissed", s.id.Group)
 			}
+			// A destroyed topic's rows may be gone already and must stay so.
+			if err := g.requireLiving(ctx, s.id.Topic); err != nil {
+				return err
+			}
 			if err := s.foldAccounts(ctx, g, accounts[start:end], positions, upTo); err != nil {
 				return err
 			}
