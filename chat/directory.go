@@ -254,7 +254,7 @@ const retiredType = "BChatRoom"
 // after the creation number next, at most limit of them; 0 is 10,000. A page
 // takes in all groups of its last number (doc 34960).
 // Errors: CodeInvalid.
-func (a *App) ListGroups(ctx context.Context, groupType string, limit int, next uint64) (*GroupList, error) {
+func (a *App) ListGroups(ctx context.Context, groupType string, limit int64, next uint64) (*GroupList, error) {
 	if limit < 0 || limit > maxListedGroups {
 		return nil, Refuse(CodeInvalid, "Limit is %d, must be 1 to %d", limit, maxListedGroups)
 	}
@@ -272,7 +272,7 @@ func (a *App) ListGroups(ctx context.Context, groupType string, limit int, next 
 		}
 		types = []GroupType{t}
 	}
-	list, err := a.directory.list(ctx, types, limit, next)
+	list, err := a.directory.list(ctx, types, int(limit), next)
 	if err != nil {
 		return nil, err
 	}

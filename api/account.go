@@ -1,0 +1,150 @@
+package api
+
+import (
+	"context"
+
+	"github.com/recant-chat/recant/chat"
+)
+
+const accountService = "im_open_login_svc"
+
+// accountCommands are the commands on accounts (spec 07 section 1).
+func accountCommands() []Command {
+	return []Command{
+		command(accountService, "account_import", accountImport,
+			doc(34953), summary("Imports one account or changes its nickname and avatar."),
+			codes(chat.CodeAccountQuota, chat.CodeAccountInvalid, chat.CodeAccountInternal)),
+		command(accountService, "multiaccount_import", multiaccountImport,
+			doc(34954), summary("Imports up to 100 accounts."), frequency(FrequencyAccountBatch),
+			codes(chat.CodeAccountQuota, chat.CodeAccountInvalid, chat.CodeAccountInternal)),
+		command(accountService, "account_check", accountCheck,
+			doc(34956), summary("Tells which of up to 100 accounts were imported."), frequency(FrequencyAccountBatch),
+			codes(chat.CodeAccountInvalid, chat.CodeAccountInternal)),
+		command(accountService, "account_delete", accountDelete,
+			doc(34955), summary("Deletes up to 100 accounts for good and takes them out of their groups."), frequency(FrequencyAccountBatch),
+			codes(chat.CodeAccountNotImported, chat.CodeAccountInvalid, chat.CodeAccountInternal, chat.CodeAccountDeletionOff)),
+	}
+}
+
+type accountImportRequest struct {
+	accountProfile
+}
+
+type accountProfile struct {
+	UserID  *string `json:"UserID" older:"Identifier"`
+	Nick    *string `json:"Nick"`
+	FaceURL *string `json:"FaceUrl"`
+}
+
+func (p accountProfile) profile() chat.AccountProfile {
+	return chat.AccountProfile{UserID: value(p.UserID), Nick: value(p.Nick), FaceURL: value(p.FaceURL)}
+}
+
+func accountImport(ctx context.Context, call *Call, r *accountImportRequest) (*noResult, error) {
+	return nil, call.App.Chat.ImportAccount(ctx, r.profile())
+}
+
+type multiaccountImportRequest struct {
+	List     []accountProfile `json:"AccountList"`
+	Accounts []string         `json:"Accounts"` // older form
+}
+
+type multiaccountImportResponse struct {
+	Failed []string `json:"FailAccounts"`
+}
+
+func multiaccountImport(ctx context.Context, call *Call, r *multiaccountImportRequest) (*multiaccountImportResponse, error) {
+	var profiles []chat.AccountProfile
+	for _, p := range r.List {
+		profiles = append(profiles, p.profile())
+	}
+	if r.List == nil {
+		for _, userID := range r.Accounts {
+			profiles = append(profiles, chat.AccountProfile{UserID: userID})
+		}
+	}
+	failed, err := call.App.Chat.ImportAccounts(ctx, profiles)
+	if err != nil {
+		return nil, err
+	}
+	return &multiaccountImportResponse{Failed: failed}, nil
+}
+
+type accountItem struct {
+	UserID *string `json:"UserID"`
+}
+
+func userIDs(items []accountItem) []string {
+	ids := make([]string, len(items))
+	for i, item := range items {
+		ids[i] = value(item.UserID)
+	}
+	return ids
+}
+
+// itemResult is what became of one item; "" and 0 is success.
+func itemResult(err error) (code int, info string) {
+	refused, ok := err.(*chat.Error)
+	if !ok {
+		return 0, ""
+	}
+	return int(refused.Code), refused.Message
+}
+
+type accountCheckRequest struct {
+	Items []accountItem `json:"CheckItem"`
+}
+
+type accountCheckResponse struct {
+	Results []accountCheckResult `json:"ResultItem"`
+}
+
+type accountCheckResult struct {
+	UserID string `json:"UserID"`
+	Code   int    `json:"ResultCode"`
+	Info   string `json:"ResultInfo"`
+	Status string `json:"AccountStatus"`
+}
+
+func accountCheck(ctx context.Context, call *Call, r *accountCheckRequest) (*accountCheckResponse, error) {
+	statuses, err := call.App.Chat.CheckAccounts(ctx, userIDs(r.Items))
+	if err != nil {
+		return nil, err
+	}
+	answer := &accountCheckResponse{Results: make([]accountCheckResult, len(statuses))}
+	for i, status := range statuses {
+		code, info := itemResult(status.Err)
+		answer.Results[i] = accountCheckResult{UserID: status.UserID, Code: code, Info: info, Status: "NotImported"}
+		if status.Imported {
+			answer.Results[i].Status = "Imported"
+		}
+	}
+	return answer, nil
+}
+
+type accountDeleteRequest struct {
+	Items []accountItem `json:"DeleteItem"`
+}
+
+type accountDeleteResponse struct {
+	Results []accountDeleteResult `json:"ResultItem"`
+}
+
+type accountDeleteResult struct {
+	Code   int    `json:"ResultCode"`
+	Info   string `json:"ResultInfo"`
+	UserID string `json:"UserID"`
+}
+
+func accountDelete(ctx context.Context, call *Call, r *accountDeleteRequest) (*accountDeleteResponse, error) {
+	deletions, err := call.App.Chat.DeleteAccounts(ctx, userIDs(r.Items))
+	if err != nil {
+		return nil, err
+	}
+	answer := &accountDeleteResponse{Results: make([]accountDeleteResult, len(deletions))}
+	for i, deletion := range deletions {
+		code, info := itemResult(deletion.Err)
+		answer.Results[i] = accountDeleteResult{Code: code, Info: info, UserID: deletion.UserID}
+	}
+	return answer, nil
+}

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"slices"
+
+	"github.com/recant-chat/recant/chat"
+)
+
+// responseFilter says which fields of groups and members an answer has. An
+// empty list counts as absent (spec 02 section 5.1).
+type responseFilter struct {
+	Group        []string `json:"GroupBaseInfoFilter"`
+	Member       []string `json:"MemberInfoFilter"`
+	GroupCustom  []string `json:"AppDefinedDataFilter_Group"`
+	MemberCustom []string `json:"AppDefinedDataFilter_GroupMember"`
+	Self         []string `json:"SelfInfoFilter"`
+}
+
+// fieldFilter tells by its names whether a field is wanted.
+type fieldFilter func(names ...string) bool
+
+func everyField(...string) bool { return true }
+
+func listedFields(listed []string) fieldFilter {
+	return func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(listed, name) })
+	}
+}
+
+// shown is a field's value in an answer, nil where the field is not wanted.
+func shown[T any](wanted bool, v T) *T {
+	if !wanted {
+		return nil
+	}
+	return &v
+}
+
+// onOff is a switch as answers write it.
+func onOff(on bool) string {
+	if on {
+		return "On"
+	}
+	return "Off"
+}
+
+// readOnOff reads a switch of a request; nil and "" are not given.
+func readOnOff(field string, given *string) (*bool, error) {
+	switch value(given) {
+	case "":
+		return nil, nil
+	case "On":
+		return new(true), nil
+	case "Off":
+		return new(false), nil
+	}
+	return nil, chat.Refuse(chat.CodeInvalid, "%s is %q, must be On or Off", field, *given)
+}
+
+// flag reads an integer switch, which the decoder has held to 0 and 1.
+func flag(given *int) *bool {
+	if given == nil {
+		return nil
+	}
+	return new(*given == 1)
+}
+
+func bit(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
+}
+
+// onlyKeys returns the fields with one of the keys, never nil.
+func onlyKeys(fields []chat.Field, keys []string) []chat.Field {
+	kept := []chat.Field{}
+	for _, f := range fields {
+		if slices.Contains(keys, f.Key) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
