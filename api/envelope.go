@@ -61,7 +61,8 @@ func (f family) closeEnvelope(answer, fields []byte) []byte {
 // encode writes an answer as compact JSON: nil lists as [], no HTML escapes,
 // and every jsontext.Value with exactly its bytes, which an encoder would
 // reformat. For that the encoder writes one digit in its place, and the bytes
-// are put in afterwards. A nil jsontext.Value without omitzero is null.
+// are put in afterwards. A nil jsontext.Value without omitzero is null. Text
+// that is not UTF-8 gets U+FFFD, rather than making its record unreadable.
 func encode(result any) ([]byte, error) {
 	type splice struct {
 		at  int64 // of the digit in the encoder's output
@@ -80,7 +81,7 @@ func encode(result any) ([]byte, error) {
 		rawSize += len(raw)
 		return nil
 	})
-	encoded, err := json.Marshal(result, json.WithMarshalers(takeRaw))
+	encoded, err := json.Marshal(result, json.WithMarshalers(takeRaw), jsontext.AllowInvalidUTF8(true))
 	if err != nil || len(splices) == 0 {
 		return encoded, err
 	}

@@ -1,11 +1,13 @@
 package api
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/recant-chat/recant/chat"
+	"pgregory.net/rapid"
 )
 
 type page struct {
@@ -34,6 +36,8 @@ func TestSuccessEnvelope(t *testing.T) {
 			`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"GroupId":"g","Empty":[],"RspMsgList":[]}`},
 		{"no HTML escapes", groupFamily, &page{GroupID: "<a&b>\u2028管"},
 			`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"GroupId":"<a&b>` + "\u2028" + `管","Empty":[],"RspMsgList":[]}`},
+		{"text that is not UTF-8", groupFamily, &page{GroupID: "a\xffb"},
+			`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"GroupId":"a` + "\ufffd" + `b","Empty":[],"RspMsgList":[]}`},
 		{"ErrorDisplay in profile", familyOf("profile"), nil, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"ErrorDisplay":""}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -81,6 +85,27 @@ func TestRawValuesAreSplicedUnchanged(t *testing.T) {
 	if err != nil || string(got) != want {
 		t.Fatalf("got  %s, %v\nwant %s", got, err, want)
 	}
+}
+
+// However many raw values of whatever size there are, each lands in its place.
+func TestManyRawValues(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		answer := &page{}
+		want := `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"GroupId":"","Empty":[],"RspMsgList":[`
+		for i := range rapid.IntRange(0, 300).Draw(t, "rows") {
+			text := rapid.SampledFrom([]string{"0", `"x"`, "[ 0 ]", "{}", "null"}).Draw(t, "raw")
+			raw := jsontext.Value(text + strings.Repeat(" ", rapid.IntRange(0, 2000).Draw(t, "size")))
+			answer.Rows = append(answer.Rows, row{Seq: uint32(i), Body: raw})
+			if i > 0 {
+				want += ","
+			}
+			want += `{"MsgSeq":` + strconv.Itoa(i) + `,"MsgBody":` + string(raw) + `}`
+		}
+		want += "]}"
+		if got, err := groupFamily.success(answer); err != nil || string(got) != want {
+			t.Fatalf("got  %s, %v\nwant %s", got, err, want)
+		}
+	})
 }
 
 func TestNilRawValueIsNull(t *testing.T) {

@@ -17,13 +17,22 @@ func (s *Server) remoteAddress(r *http.Request) netip.Addr {
 	address := peer.Addr().Unmap().WithZone("")
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && inNetworks(s.trustedProxies, address); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
+		hop, ok := parseHop(strings.TrimSpace(hops[i]))
+		if !ok {
 			break
 		}
 		address = hop.Unmap().WithZone("")
 	}
 	return address
+}
+
+// parseHop reads an element of X-Forwarded-For. Some proxies add the port.
+func parseHop(text string) (netip.Addr, bool) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		return address, true
+	}
+	withPort, err := netip.ParseAddrPort(text)
+	return withPort.Addr(), err == nil
 }
 
 func addressText(address netip.Addr) string {

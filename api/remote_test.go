@@ -40,6 +40,8 @@ func TestForwardedAddresses(t *testing.T) {
 		{"a chain of trusted proxies", []string{"127.0.0.1", "10.0.0.0/8"}, []string{"203.0.113.5, 192.0.2.1, 10.1.2.3", "10.4.5.6"}, "192.0.2.1"},
 		{"trusted all the way", []string{"127.0.0.1", "10.0.0.0/8"}, []string{"10.1.2.3"}, "10.1.2.3"},
 		{"no address in it", []string{"127.0.0.1"}, []string{"unknown"}, "127.0.0.1"},
+		{"address with a port", []string{"127.0.0.1"}, []string{"192.0.2.1:4711"}, "192.0.2.1"},
+		{"IPv6 with a port", []string{"127.0.0.1"}, []string{"[2001:db8::1]:4711"}, "2001:db8::1"},
 		{"IPv6", []string{"127.0.0.1"}, []string{"2001:db8::1"}, "2001:db8::1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
@@ -106,5 +107,25 @@ func TestTooLargeBodyIsRefusedUnread(t *testing.T) {
 	_, r := rawExchange(t, f, "POST "+rawTarget+" HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\nExpect: 100-continue\r\n\r\n")
 	if res, body := readAnswer(t, r); res.StatusCode != 200 || !res.Close || !strings.Contains(body, `"ErrorCode":60008`) {
 		t.Fatalf("%d %v %s", res.StatusCode, res.Close, body)
+	}
+}
+
+// The complete call of spec 01 section 4.9, byte for byte.
+func TestWorkedExample(t *testing.T) {
+	f := serve(t, func(_ *Application, o *Options) {
+		o.commands = append(o.commands, command("group_open_http_svc", "delete_group_msg_by_sender",
+			func(_ context.Context, _ *Call, r *echoRequest) (*noResult, error) {
+				if r.GroupID != "@TGS#2WQ5RZAEK" {
+					t.Errorf("GroupId is %q", r.GroupID)
+				}
+				return nil, nil
+			}))
+	})
+	_, r := rawExchange(t, f, "POST /v4/group_open_http_svc/delete_group_msg_by_sender?sdkappid=1400099901&identifier=admin_root&usersig="+testSig+
+		"&random=3141592653&contenttype=json HTTP/1.1\r\nHost: chat.example.net\r\nContent-Type: application/json\r\nContent-Length: 52\r\n\r\n"+
+		`{"GroupId":"@TGS#2WQ5RZAEK","Sender_Account":"noor"}`)
+	res, body := readAnswer(t, r)
+	if body != `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}` || res.ContentLength != 50 || res.Header.Get("Content-Type") != "application/json; charset=utf-8" {
+		t.Errorf("%d bytes, %v: %s", res.ContentLength, res.Header, body)
 	}
 }
