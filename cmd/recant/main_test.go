@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,7 +29,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binary = filepath.Join(dir, "recant")
-	if output, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	build := append([]string{"build", "-o", binary}, buildFlags()...)
+	if output, err := exec.Command("go", append(build, ".")...).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, output)
 		os.RemoveAll(dir)
 		os.Exit(1)
@@ -91,8 +93,13 @@ func serve(t *testing.T, data string, args ...string) *process {
 
 func serveWith(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, stdout: &output{}, stderr: &output{}, ended: make(chan struct{})}
-	p.cmd = command(env, append([]string{"serve"}, args...)...)
+	return start(t, command(env, append([]string{"serve"}, args...)...))
+}
+
+// start starts a command that serves, and waits until it does.
+func start(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, stdout: &output{}, stderr: &output{}, ended: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -191,20 +198,30 @@ func (a answer) from() map[string]int {
 // call makes one call over the wire, trusting any certificate.
 func (p *process) call(sdkAppID uint32, identifier, sig, path, body string) answer {
 	p.t.Helper()
+	got, err := p.tryCall(sdkAppID, identifier, sig, path, body)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return got
+}
+
+// tryCall is call where the server may be gone.
+func (p *process) tryCall(sdkAppID uint32, identifier, sig, path, body string) (answer, error) {
+	p.t.Helper()
 	client := &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
 	}}
 	target := fmt.Sprintf("%s/v4/%s?sdkappid=%d&identifier=%s&usersig=%s&random=7&contenttype=json", p.base, path, sdkAppID, identifier, sig)
 	response, err := client.Post(target, "application/json", strings.NewReader(body))
 	if err != nil {
-		p.t.Fatal(err)
+		return answer{}, err
 	}
 	defer response.Body.Close()
-	var content bytes.Buffer
-	if _, err := content.ReadFrom(response.Body); err != nil {
-		p.t.Fatal(err)
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer{}, err
 	}
-	return decodeAnswer(p.t, content.Bytes())
+	return decodeAnswer(p.t, content), nil
 }
 
 // tool runs a command of the program that ends by itself.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -38,6 +39,56 @@ func TestATakenPortIsRefused(t *testing.T) {
 	_, log, code := tool(t, nil, "serve", "--data", t.TempDir(), "--listen", strings.TrimPrefix(first.base, "http://"))
 	if code == 0 || !strings.Contains(log, "address already in use") {
 		t.Errorf("exit code %d, stderr %q", code, log)
+	}
+}
+
+func TestNewerDataIsRefused(t *testing.T) {
+	data := t.TempDir()
+	serve(t, data).terminate()
+	if err := os.WriteFile(filepath.Join(data, "FORMAT"), []byte("1000\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, log, code := tool(t, nil, "serve", "--data", data, "--listen", "127.0.0.1:0")
+	if code == 0 || !strings.Contains(log, data+" was written by a newer release of recant") {
+		t.Errorf("exit code %d, stderr %q", code, log)
+	}
+}
+
+// A file may not grow beyond 64 KiB here, so the store's log fails as it does
+// on a full disk. The server ends by itself; with room again, it serves.
+func TestADiskFailureEndsTheServer(t *testing.T) {
+	data := t.TempDir()
+	cmd := command(nil, "serve", "--data", data, "--listen", "127.0.0.1:0", "--calls-per-second", "0", "--command-limits", "multiaccount_import=0")
+	cmd.Args = append([]string{"sh", "-c", `ulimit -f 128; exec "$0" "$@"`}, cmd.Args...)
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Path = shell
+	p := start(t, cmd)
+	id, _ := kept(t, data)
+	sig := sign(t, "--user", "administrator", "--data", data)
+	failed := false
+	for i := 0; i < 1000 && !failed; i++ {
+		var accounts []string
+		for j := range 100 {
+			accounts = append(accounts, fmt.Sprintf(`"account-%d-%d"`, i, j))
+		}
+		got, err := p.tryCall(id, "administrator", sig, "im_open_login_svc/multiaccount_import", `{"Accounts":[`+strings.Join(accounts, ",")+`]}`)
+		failed = err != nil || got.ErrorCode != 0
+	}
+	if !failed {
+		t.Fatal("the server acknowledges what its disk did not take")
+	}
+	if code := p.wait(); code == 0 {
+		t.Error("a server whose store failed ends with exit code 0")
+	}
+	if !strings.Contains(p.stderr.String(), "store failed") {
+		t.Errorf("the log does not say why the server ended:\n%s", p.stderr)
+	}
+	again := serve(t, data)
+	if got := again.call(id, "administrator", sig, check, `{"CheckItem":[{"UserID":"account-0-0"}]}`); got.ErrorCode != 0 {
+		t.Errorf("after the repair the server answers %d %s", got.ErrorCode, got.ErrorInfo)
 	}
 }
 
