@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"strconv"
+	"strings"
 
 	cpebble "github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -80,26 +81,65 @@ func syncDir(f vfs.FS, dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// checkFormat returns the format of the directory, which it first gives the
-// current one if the directory is fresh.
-func checkFormat(f vfs.FS, dir, dbDir string, current int) (int, error) {
+// checkFormat returns the directory's format, and whether the directory is
+// fresh: it has no format yet and, unless the first open was cut short, no
+// database.
+func checkFormat(f vfs.FS, dir, dbDir string, current int) (format int, fresh bool, err error) {
 	format, found, err := readFormat(f, dir)
-	switch {
-	case err != nil:
-		return 0, err
-	case found && format > current:
-		return 0, fmt.Errorf("%w: %d, newest known is %d", ErrNewerFormat, format, current)
-	case found:
-		return format, nil
+	if err != nil {
+		return 0, false, err
+	}
+	if !found {
+		return current, true, nil
+	}
+	if format > current {
+		return 0, false, fmt.Errorf("%w: %d, newest known is %d", ErrNewerFormat, format, current)
 	}
 	desc, err := cpebble.Peek(dbDir, f)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	if desc.Exists {
-		return 0, fmt.Errorf("the database is there but its %s file is missing", formatFile)
+	if !desc.Exists {
+		// An empty database in its place would look like a healthy server
+		// that has lost everything.
+		return 0, false, fmt.Errorf("%s is there but the database is missing", formatFile)
 	}
-	return current, writeFormat(f, dir, current)
+	return format, false, nil
+}
+
+// markFresh gives a fresh directory its format, once its database is there.
+func markFresh(f vfs.FS, dir string, db *cpebble.DB, format int) (err error) {
+	it, err := db.NewIter(&cpebble.IterOptions{LowerBound: []byte{kindBlind}})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, it.Close()) }()
+	for it.First(); it.Valid(); it.Next() {
+		if it.Key()[0] != kindEngine {
+			return fmt.Errorf("the database has rows but its %s file is missing", formatFile)
+		}
+	}
+	if err := it.Error(); err != nil {
+		return err
+	}
+	return writeFormat(f, dir, format)
+}
+
+// orderedFS makes what a marker file points at durable before the marker is.
+// The tree creates both and then syncs their directory once, which is enough
+// only where a file system keeps the order of directory entries.
+type orderedFS struct{ vfs.FS }
+
+// Unwrap lets the tree find the file system below.
+func (o orderedFS) Unwrap() vfs.FS { return o.FS }
+
+func (o orderedFS) Create(name string, category vfs.DiskWriteCategory) (vfs.File, error) {
+	if strings.HasPrefix(o.PathBase(name), "marker.") {
+		if err := syncDir(o.FS, o.PathDir(name)); err != nil {
+			return nil, err
+		}
+	}
+	return o.FS.Create(name, category)
 }
 
 // migrate runs what is missing between the directory's format and the current

@@ -65,7 +65,7 @@ func (o Options) withDefaults() Options {
 // machine with other programs.
 func openTree(dir string, o Options, lock *cpebble.Lock, s *Store) (*cpebble.DB, error) {
 	tree := &cpebble.Options{
-		FS:                          o.FS,
+		FS:                          orderedFS{o.FS},
 		Lock:                        lock,
 		CacheSize:                   o.CacheBytes,
 		MemTableSize:                uint64(o.MemTableBytes),

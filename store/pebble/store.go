@@ -40,8 +40,9 @@
 // trying again may report success for data that is lost. The store stops: the
 // commits under way return store.ErrUnknown, everything after ErrFailed, and
 // Failed is closed so that the program can end. What the disk holds is found out
-// by opening the directory again in a new process. A failure in the background
-// that leaves the tree unusable ends the process at once.
+// by opening the directory again in a new process. A failure while the tree
+// changes to its next log, or in its background work where it cannot go on, ends
+// the process at once.
 package pebble
 
 import (
@@ -144,7 +145,7 @@ func openLocked(dir string, opts Options) (_ *Store, err error) {
 			err = errors.Join(err, lock.Close())
 		}
 	}()
-	format, err := checkFormat(opts.FS, dir, dbDir, firstFormat+len(opts.migrations))
+	format, fresh, err := checkFormat(opts.FS, dir, dbDir, firstFormat+len(opts.migrations))
 	if err != nil {
 		return nil, err
 	}
@@ -159,12 +160,19 @@ func openLocked(dir string, opts Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	err = migrate(opts.FS, dir, s.db, format, opts.migrations)
+	if fresh {
+		err = markFresh(opts.FS, dir, s.db, format)
+	} else {
+		err = migrate(opts.FS, dir, s.db, format, opts.migrations)
+	}
 	if err == nil {
 		err = s.beginEpoch()
 	}
+	if err != nil && !s.broken {
+		err = errors.Join(err, s.db.Close())
+	}
 	if err != nil {
-		return nil, errors.Join(err, s.closeTree())
+		return nil, err
 	}
 	return s, nil
 }
