@@ -117,6 +117,14 @@ func TestDemoShowsARecall(t *testing.T) {
 	assertRecalled(p.curls()[0])
 }
 
+// The demo is filled however few calls are allowed, and from wherever.
+func TestDemoKeepsToTheLimits(t *testing.T) {
+	p := serve(t, t.TempDir(), "--demo", "--calls-per-second", "5", "--allowed-ips", "192.0.2.0/24")
+	if got := paste(t, p.curls()[0]); got.ErrorCode != 60021 {
+		t.Errorf("a caller who is not allowed is answered with %d %s", got.ErrorCode, got.ErrorInfo)
+	}
+}
+
 func TestRestartKeepsTheApplication(t *testing.T) {
 	data := t.TempDir()
 	serve(t, data).terminate()

@@ -90,6 +90,7 @@ type server struct {
 	calls    calls
 	metrics  *prometheus.Registry
 	listener net.Listener
+	scraped  net.Listener // of the metrics, nil without
 	cert     *certificate // nil without TLS
 }
 
@@ -120,6 +121,11 @@ func (s *server) open(ctx context.Context) error {
 		return err
 	}
 	s.listener = listener
+	if s.metrics != nil {
+		if s.scraped, err = net.Listen("tcp", s.config.MetricsListen); err != nil {
+			return fmt.Errorf("serve metrics: %w", err)
+		}
+	}
 	base := s.baseURL()
 	if err := writeFile(s.addressFile(), []byte(base+"\n"), 0o644); err != nil {
 		return fmt.Errorf("keep the address: %w", err)
@@ -227,11 +233,7 @@ func (s *server) serve(ctx context.Context) error {
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return base },
 	}
-	stopMetrics, err := s.serveMetrics()
-	if err != nil {
-		return err
-	}
-	defer stopMetrics()
+	defer s.serveMetrics()()
 
 	ended := make(chan error, 1)
 	go func() {
@@ -242,6 +244,7 @@ func (s *server) serve(ctx context.Context) error {
 		public.TLSConfig = s.cert.config()
 		ended <- public.ServeTLS(s.listener, "", "")
 	}()
+	var err error
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)
@@ -261,15 +264,11 @@ func (s *server) serve(ctx context.Context) error {
 	return err
 }
 
-// serveMetrics serves the metrics on their own address, if they have one. The
-// returned function ends that.
-func (s *server) serveMetrics() (stop func(), err error) {
-	if s.metrics == nil {
-		return func() {}, nil
-	}
-	listener, err := net.Listen("tcp", s.config.MetricsListen)
-	if err != nil {
-		return nil, fmt.Errorf("serve metrics: %w", err)
+// serveMetrics serves the metrics on their own address, if they have one, until
+// the returned function is called.
+func (s *server) serveMetrics() (stop func()) {
+	if s.scraped == nil {
+		return func() {}
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.metrics, promhttp.HandlerOpts{}))
@@ -277,13 +276,13 @@ func (s *server) serveMetrics() (stop func(), err error) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		metrics.Serve(listener)
+		metrics.Serve(s.scraped)
 	}()
-	s.log.Info("serving metrics", "url", "http://"+listener.Addr().String()+"/metrics")
+	s.log.Info("serving metrics", "url", "http://"+s.scraped.Addr().String()+"/metrics")
 	return func() {
 		metrics.Close()
 		<-ended
-	}, nil
+	}
 }
 
 // close closes what open opened, the last first. The applications and the store
@@ -293,6 +292,9 @@ func (s *server) close() error {
 	if s.listener != nil {
 		s.listener.Close()
 		os.Remove(s.addressFile())
+	}
+	if s.scraped != nil {
+		s.scraped.Close()
 	}
 	if !s.calls.wait(s.config.RequestTimeout) {
 		return errors.New("calls did not end, the store was not closed in order")

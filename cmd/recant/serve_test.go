@@ -359,6 +359,21 @@ func TestMetricsHaveTheirOwnAddress(t *testing.T) {
 	}
 }
 
+func TestATakenMetricsPortIsRefused(t *testing.T) {
+	first := serve(t, t.TempDir())
+	out, log, code := tool(t, nil, "serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--metrics-listen", strings.TrimPrefix(first.base, "http://"))
+	if code == 0 || out != "" || !strings.Contains(log, "serve metrics: ") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, out, log)
+	}
+}
+
+func TestPublicURLIsWhatIsPrinted(t *testing.T) {
+	p := serve(t, t.TempDir(), "--public-url", "https://chat.example.net/")
+	if p.base != "https://chat.example.net" || !strings.Contains(p.curls()[0], "'https://chat.example.net/v4/") {
+		t.Errorf("printed %s", p.stdout)
+	}
+}
+
 func TestHelpNamesEveryFlagAndVariable(t *testing.T) {
 	out, _, code := tool(t, nil, "serve", "--help")
 	if code != 0 {

@@ -337,3 +337,28 @@ func TestDurationsAreReadWithUnits(t *testing.T) {
 		t.Errorf("request_timeout is %v", server.RequestTimeout)
 	}
 }
+
+// Whatever a file holds, it is refused with a message or makes a configuration
+// that can be.
+func FuzzFile(f *testing.F) {
+	f.Add("listen: 127.0.0.1:0\nrequest_timeout: 3s\ncache_size: 1MiB\nallowed_ips: 192.0.2.1")
+	f.Add("applications: [{sdkappid: 1, keys: k, settings: {max_topics: 1}}]")
+	f.Add("a: &x {b: *x}\nsettings: *x\n")
+	f.Add("command_limits: {? [a] : 1}\nadmin: [*y]")
+	f.Fuzz(func(t *testing.T, content string) {
+		doc, err := parseDocument("recant.yaml", []byte(content))
+		if err != nil {
+			return
+		}
+		server, err := load(doc, NoFlags())
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("refused without a message")
+			}
+			return
+		}
+		if err := server.validate(); err != nil {
+			t.Error(err)
+		}
+	})
+}
