@@ -142,6 +142,14 @@ func TestOverloadDoesNotCountAgainstTheLimit(t *testing.T) {
 	f.wantCode(t, 60007, request{})
 }
 
+func TestCallsOverTheLimitAreNotUnderWay(t *testing.T) {
+	f := serve(t, func(a *Application, o *Options) { o.MaxConcurrent = 1; a.CommandLimits = map[string]int{"echo": 1} })
+	f.wantCode(t, 0, request{})
+	f.wantCode(t, 60007, request{})
+	f.advance(time.Second)
+	f.wantCode(t, 0, request{})
+}
+
 func TestGroupListLimitOfTheHostedProfile(t *testing.T) {
 	hosted, err := chat.OpenApp(context.Background(), nil, testApp, chat.Options{Settings: chat.HostedSettings(), Housekeeping: -1})
 	if err != nil {

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -322,6 +323,15 @@ func TestFamiliesHaveTheirOwnCodes(t *testing.T) {
 	f.wantCode(t, 0, request{}) // the server goes on
 }
 
+func TestInternalErrorsOfTheDomainTakeTheFamilysCode(t *testing.T) {
+	for service, want := range map[string]chat.Code{"group_open_http_svc": 10002, "im_open_login_svc": 70500, "openim": 20005} {
+		refused, ours := familyOf(service).refusal(fmt.Errorf("send: %w", chat.Refuse(chat.CodeInternal, "row 7 is damaged")))
+		if refused.Code != want || !ours || strings.Contains(refused.Message, "row") {
+			t.Errorf("%s: %v, ours %v", service, refused, ours)
+		}
+	}
+}
+
 func TestPanicsAndCallsAreCounted(t *testing.T) {
 	f := serve(t)
 	f.wantCode(t, 10002, request{path: "/v4/million_group_open_http_svc/crash"})
@@ -338,7 +348,7 @@ func TestPanicsAndCallsAreCounted(t *testing.T) {
 			for _, label := range m.Label {
 				name += " " + label.GetValue()
 			}
-			got[name] = m.GetCounter().GetValue() + float64(m.GetHistogram().GetSampleCount())
+			got[name] = m.GetCounter().GetValue() + m.GetGauge().GetValue() + float64(m.GetHistogram().GetSampleCount())
 		}
 	}
 	for name, want := range map[string]float64{

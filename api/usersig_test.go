@@ -69,6 +69,19 @@ func TestNewKeysForgetVerifiedUserSigs(t *testing.T) {
 	}
 }
 
+// A verification that was under way while the keys changed must not bring the
+// former keys' signature back.
+func TestSigVerifiedWithFormerKeysIsNotTaken(t *testing.T) {
+	f := serve(t)
+	f.wantCode(t, 0, request{})
+	verified := f.apps[testApp].sigs.verified
+	key := verified.Keys()[0]
+	late, _ := verified.Get(key)
+	f.SetKeys(testApp, []string{"another key"})
+	verified.Add(key, late)
+	f.wantCode(t, 70009, request{})
+}
+
 func TestRevokedUserSig(t *testing.T) {
 	since := int64(0)
 	f := serve(t, func(a *Application, _ *Options) {
