@@ -50,8 +50,9 @@ func (a *App) DestroyTopics(ctx context.Context, _ Operator, groupID string, ids
 }
 
 // destroyTopics ends topics in one commit.
-func (a *App) destroyTopics(ctx context.Context, groupID string, ids []string) (results []TopicDestroyed, err error) {
-	err = a.changeGroup(ctx, groupID, func(g *groupChange) error {
+func (a *App) destroyTopics(ctx context.Context, groupID string, ids []string) ([]TopicDestroyed, error) {
+	var results []TopicDestroyed
+	err := a.changeGroup(ctx, groupID, func(g *groupChange) error {
 		results = nil
 		if err := g.requireTopics(); err != nil {
 			return err
@@ -78,7 +79,10 @@ func (a *App) destroyTopics(ctx context.Context, groupID string, ids []string) (
 		}
 		return a.condemn(ctx, g.groupState, dead, false)
 	})
-	return results, err
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
 }
 
 // topicsOf returns those of the topics that live; ids of any form may be asked
