@@ -21,7 +21,9 @@ func TestConformanceOnDisk(t *testing.T) {
 // time, and a file system in memory can lose power.
 func TestConformanceInMemory(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
-		return fixture(t, "recant", Options{FS: vfs.NewCrashableMem(), MemTableBytes: minMemTableBytes, CacheBytes: 1 << 20})
+		f := fixture(t, "recant", Options{FS: vfs.NewCrashableMem(), MemTableBytes: minMemTableBytes, CacheBytes: 1 << 20})
+		f.LargeRows = 50_000 // the disk has the million
+		return f
 	})
 }
 

@@ -17,6 +17,7 @@ const (
 	checkEvery = 1024
 	// Rows of one range share allocations of growing size. The bound limits
 	// what a caller holds on to who keeps one row of many.
+	firstRows  = 32
 	firstChunk = 512
 	maxChunk   = 8 << 10
 )
@@ -133,6 +134,9 @@ func readRange(ctx context.Context, it *cpebble.Iterator, b *readBuffer, r *stor
 		value, err := it.ValueAndErr()
 		if err != nil {
 			return nil, err
+		}
+		if rows == nil {
+			rows = make([]store.Row, 0, min(max(r.Limit, 1), firstRows))
 		}
 		rows = append(rows, memory.row(it.Key()[skip:], value))
 		if len(rows) == r.Limit {

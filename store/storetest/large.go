@@ -14,10 +14,13 @@ import (
 // on the fastest.
 const pageTime = 50 * time.Millisecond
 
-func millionRows(t *testing.T, f Fixture) {
+func largePartition(t *testing.T, f Fixture) {
 	total := uint64(1_000_000)
 	if testing.Short() {
 		total = 50_000
+	}
+	if f.LargeRows > 0 {
+		total = f.LargeRows
 	}
 	p, next := store.Versioned("large"), store.Versioned("large2")
 	var base store.Version
