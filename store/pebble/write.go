@@ -144,7 +144,10 @@ func (s *Store) version(prefix []byte) (store.Version, error) {
 	if err != nil {
 		return "", err
 	}
-	return store.Version(value), closer.Close()
+	// The value is the tree's memory until Close, and Go may call Close before
+	// it converts in one return statement.
+	version := store.Version(value)
+	return version, closer.Close()
 }
 
 // newBatch returns the mutations as one batch, in order, so that the later of
