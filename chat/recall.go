@@ -78,11 +78,14 @@ func (s *stream) recallRange(ctx context.Context, o *record.RecallOperation) err
 	}
 	return s.commitOperation(ctx, o, ranges, func(rows [][]store.Row) ([]store.Mutation, error) {
 		cover := interval{from: o.FromSeq, to: o.ToSeq}
-		var mutations []store.Mutation
+		mutations := []store.Mutation{}
 		for _, row := range slices.Concat(rows...) {
 			other, err := coverInterval(row)
 			if err != nil {
 				return nil, err
+			}
+			if other.contains(cover) {
+				return []store.Mutation{}, nil
 			}
 			if cover.absorb(other) {
 				mutations = append(mutations, store.Delete(row.Key))
@@ -93,30 +96,35 @@ func (s *stream) recallRange(ctx context.Context, o *record.RecallOperation) err
 }
 
 // commitOperation gives the operation its number in the conversation and
-// commits it with what derive makes of the ranges read.
+// commits it with what derive makes of the ranges read; where derive returns
+// nil nothing is recalled and nothing written.
 func (s *stream) commitOperation(ctx context.Context, o *record.RecallOperation, ranges []store.Range, derive func([][]store.Row) ([]store.Mutation, error)) error {
-	err := s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
-		mutations, err := derive(rows)
-		if err != nil || mutations == nil {
-			return nil, err
+	err := retry(ctx, func() error {
+		err := s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+			mutations, err := derive(rows)
+			if err != nil || mutations == nil {
+				return nil, err
+			}
+			c.Operations++
+			o.Number = c.Operations
+			return append(mutations, store.Set(record.OperationKey(o.Number), encode(o))), nil
+		})
+		if errors.Is(err, store.ErrUnknown) {
+			return s.settleOperation(ctx, o, err)
 		}
-		c.Operations++
-		o.Number = c.Operations
-		return append(mutations, store.Set(record.OperationKey(o.Number), encode(o))), nil
+		return err
 	})
 	switch {
 	case errors.Is(err, errSealed):
 		return Refuse(CodeGroupNotFound, "group or topic of %q was destroyed", s.id.Group)
-	case errors.Is(err, store.ErrUnknown):
-		return s.settleOperation(ctx, o, err)
 	case err != nil:
 		return fmt.Errorf("recall: %w", err)
 	}
 	return nil
 }
 
-// settleOperation finds out whether an operation whose commit had an unknown
-// outcome is there.
+// settleOperation finds out, after a commit of unknown outcome, whether the
+// operation is there, and has it tried again where it is not.
 func (s *stream) settleOperation(ctx context.Context, o *record.RecallOperation, cause error) error {
 	_, rows, _, err := s.app.readConversation(ctx, s.id, store.Key(record.OperationKey(o.Number)))
 	if err != nil {
@@ -131,11 +139,15 @@ func (s *stream) settleOperation(ctx context.Context, o *record.RecallOperation,
 	if stored.Id == o.Id {
 		return nil
 	}
-	return fmt.Errorf("recall: %w", cause)
+	return store.ErrConflict
 }
 
 // interval is a range of numbers, both ends included.
 type interval struct{ from, to uint32 }
+
+func (i interval) contains(other interval) bool {
+	return i.from <= other.from && other.to <= i.to
+}
 
 // absorb widens the interval by another that overlaps or touches it.
 func (i *interval) absorb(other interval) bool {

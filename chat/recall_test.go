@@ -1,0 +1,242 @@
+package chat
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+	"pgregory.net/rapid"
+)
+
+// moderator is who recalls, from where and in which request.
+var moderator = Operator{Account: "administrator", RemoteIP: "192.0.2.7", Random: 77}
+
+func sendAs(t testing.TB, a *App, from string, random uint32) {
+	t.Helper()
+	if _, err := a.Send(bg, moderator, testMessage("g", from, random)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// operations reads what a group's own stream recorded of its recalls.
+func operations(t testing.TB, a *App, group string) []*record.RecallOperation {
+	t.Helper()
+	g, err := a.readGroup(bg, group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, _, err := a.store.Read(bg, record.ConversationPartition(g.conversation()), store.Prefix([]byte("o")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []*record.RecallOperation
+	for _, row := range rows[0] {
+		o := &record.RecallOperation{}
+		if err := decode(row, o); err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, o)
+	}
+	return found
+}
+
+// conversationRows counts the rows of a conversation's partition.
+func conversationRows(t testing.TB, a *App, group string) int {
+	t.Helper()
+	g, err := a.readGroup(bg, group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, _, err := a.store.Read(bg, record.ConversationPartition(g.conversation()), store.Range{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(rows[0])
+}
+
+func TestRecallIsKeptWithWhoAndWhenAndFromWhere(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", Public)
+	for i := range 3 {
+		sendAs(t, a, "ann", uint32(i))
+	}
+	before := a.clock().UnixMilli()
+	if err := a.RecallBySender(bg, moderator, "g", "", "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.RecallMessages(bg, moderator, "g", "", []uint32{2, 3, 9}, "off topic"); err != nil {
+		t.Fatal(err)
+	}
+	found := operations(t, a, "g")
+	if len(found) != 2 {
+		t.Fatalf("%d operations are recorded, want 2", len(found))
+	}
+	for i, o := range found {
+		if o.Number != uint64(i+1) || len(o.Id) != 36 || o.Id[14] != '7' {
+			t.Errorf("operation %d has number %d and id %q, want a UUIDv7", i+1, o.Number, o.Id)
+		}
+		if o.Operator != "administrator" || o.RemoteIp != "192.0.2.7" || o.RequestRandom != 77 || o.Time < before {
+			t.Errorf("operation %d is by %q from %q at %d", i+1, o.Operator, o.RemoteIp, o.Time)
+		}
+	}
+	if o := found[0]; o.Kind != record.RecallOperation_BY_SENDER || o.Sender != "ann" || o.FromSeq != 1 || o.ToSeq != 3 {
+		t.Errorf("recall by sender is recorded as %v", o)
+	}
+	if o := found[1]; o.Kind != record.RecallOperation_BY_SEQ || !slices.Equal(o.Seqs, []uint32{2, 3}) || o.Reason != "off topic" {
+		t.Errorf("recall by number is recorded as %v", o)
+	}
+	if found[0].Id >= found[1].Id {
+		t.Errorf("ids %q and %q do not sort by time", found[0].Id, found[1].Id)
+	}
+}
+
+func TestRecallWritesTheSameWhateverItCovers(t *testing.T) {
+	rows := map[int]int{}
+	for _, messages := range []int{1, 40} {
+		a := openTestApp(t, openTestStore(t))
+		makeGroup(t, a, "g", Public)
+		for i := range messages {
+			sendAs(t, a, "ann", uint32(i))
+		}
+		if err := a.RecallBySender(bg, moderator, "g", "", "ann"); err != nil {
+			t.Fatal(err)
+		}
+		rows[messages] = conversationRows(t, a, "g")
+	}
+	if rows[1] != 3 || rows[40] != 3 {
+		t.Errorf("rows after recalling 1 and 40 messages are %v, want the conversation, one operation and one cover", rows)
+	}
+}
+
+func TestRepeatedRecallByNumberRecordsNothing(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", Public)
+	sendAs(t, a, "ann", 1)
+	for range 3 {
+		results, err := a.RecallMessages(bg, moderator, "g", "", []uint32{1}, "first")
+		if err != nil || results[0].Code != 0 {
+			t.Fatal(results, err)
+		}
+	}
+	if n := len(operations(t, a, "g")); n != 1 {
+		t.Errorf("%d operations are recorded, want 1", n)
+	}
+}
+
+func TestRecallOfAnEmptyStreamSucceeds(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", Public)
+	if err := a.RecallBySender(bg, moderator, "g", "", "ann"); err != nil {
+		t.Fatal(err)
+	}
+	sendAs(t, a, "ann", 1)
+	page, err := a.History(bg, HistoryRequest{GroupID: "g", Number: 1})
+	if err != nil || len(page.Rows) != 1 {
+		t.Errorf("a message after the recall of nothing is hidden: %+v, %v", page, err)
+	}
+}
+
+func TestUnknownOutcomesNeitherForgetNorDoubleRecalls(t *testing.T) {
+	for seed := range uint64(20) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			st := openTestStore(t)
+			sure := openTestApp(t, st)
+			makeGroup(t, sure, "g", ChatRoom)
+			for i := range 5 {
+				sendAs(t, sure, "ann", uint32(i))
+			}
+			a := openTestApp(t, &unsureStore{Store: st, random: rand.New(rand.NewPCG(seed, 1))})
+			var running sync.WaitGroup
+			for range 4 {
+				running.Go(func() {
+					for range 5 {
+						if err := a.RecallBySender(bg, moderator, "g", "", "ann"); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			running.Wait()
+			found := operations(t, sure, "g")
+			ids := map[string]bool{}
+			for i, o := range found {
+				ids[o.Id] = true
+				if o.Number != uint64(i+1) {
+					t.Errorf("operation %d has number %d", i+1, o.Number)
+				}
+			}
+			if len(found) != 20 || len(ids) != 20 {
+				t.Errorf("%d operations with %d ids are recorded of 20 recalls", len(found), len(ids))
+			}
+		})
+	}
+}
+
+// The cover of a sender is, whatever the order of its recalls, the union of
+// their ranges as disjoint intervals that do not touch.
+func TestCoverIsTheUnionOfRanges(t *testing.T) {
+	st := openTestStore(t)
+	a := openTestApp(t, st)
+	run := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		run++
+		s := a.streams.get(record.ConversationID{App: a.id, Group: "g", Incarnation: uint64(run)}, Public)
+		covered := map[uint32]bool{}
+		for range rapid.IntRange(1, 12).Draw(rt, "recalls") {
+			from := rapid.Uint32Range(1, 40).Draw(rt, "from")
+			to := from + rapid.Uint32Range(0, 12).Draw(rt, "length")
+			o := a.newOperation(moderator, &record.RecallOperation{
+				Kind: record.RecallOperation_BY_SENDER, Sender: "ann", FromSeq: from, ToSeq: to,
+			})
+			if err := s.recallRange(bg, o); err != nil {
+				rt.Fatal(err)
+			}
+			for seq := from; seq <= to; seq++ {
+				covered[seq] = true
+			}
+		}
+		low := rapid.Uint32Range(1, 60).Draw(rt, "low")
+		high := low + rapid.Uint32Range(0, 20).Draw(rt, "span")
+		found, err := a.readRecalls(bg, s.id, []string{"an", "ann", "anna"}, low, high)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for seq := low; seq <= high; seq++ {
+			if found.recalled(seq, "ann") != covered[seq] || found.recalled(seq, "anna") || found.recalled(seq, "an") {
+				rt.Fatalf("number %d is recalled %v, want %v", seq, found.recalled(seq, "ann"), covered[seq])
+			}
+		}
+		intervals := slices.SortedFunc(slices.Values(found.covers["ann"]), func(x, y interval) int { return int(x.from) - int(y.from) })
+		for i, v := range intervals[min(1, len(intervals)):] {
+			if v.from <= intervals[i].to+1 {
+				rt.Fatalf("intervals %v overlap or touch", intervals)
+			}
+		}
+	})
+}
+
+func TestSendersWithAnyCharacterAreKeptApart(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	s := a.streams.get(record.ConversationID{App: a.id, Group: "g", Incarnation: 1}, Public)
+	long := strings.Repeat("~", 32)
+	for _, sender := range []string{"a b", "a", long} {
+		o := a.newOperation(moderator, &record.RecallOperation{Sender: sender, FromSeq: 5, ToSeq: 6})
+		if err := s.recallRange(bg, o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found, err := a.readRecalls(bg, s.id, []string{"a b", "a", long, "a c", long[1:]}, 1, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for sender, want := range map[string]bool{"a b": true, "a": true, long: true, "a c": false, long[1:]: false} {
+		if found.recalled(5, sender) != want {
+			t.Errorf("number 5 of %q is recalled %v, want %v", sender, !want, want)
+		}
+	}
+}
