@@ -1,0 +1,158 @@
+package crash
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/recant-chat/recant/api/usersig"
+)
+
+// The application that the server serves.
+const (
+	sdkAppID = 1400000001
+	key      = "6f1c0a4f0be8d5e3bb2c1f0d7a9e4832c5d6b7a8f90e1d2c3b4a59687f6e5d4c"
+	admin    = "administrator"
+)
+
+// patience bounds everything that a busy machine may delay.
+const patience = time.Minute
+
+// server is one run of `recant serve`.
+type server struct {
+	cmd    *exec.Cmd
+	out    *output
+	ended  chan struct{} // closed once it has ended
+	killed atomic.Bool   // from just before the kill on
+	url    string
+	http   *http.Client
+	sig    string
+}
+
+// output collects what a process writes.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// launch starts a server without waiting for it to serve.
+func launch(t *testing.T, data string) *server {
+	t.Helper()
+	s := &server{out: &output{}, ended: make(chan struct{})}
+	s.cmd = exec.Command(binary, "serve", "--data", data, "--listen", "127.0.0.1:0",
+		"--sdkappid", fmt.Sprint(sdkAppID), "--key", key, "--admin", admin,
+		"--calls-per-second", "0", "--command-limits", "multiaccount_import=0,account_check=0",
+		"--request-timeout", patience.String(), "--log-level", "warn")
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "RECANT_") {
+			s.cmd.Env = append(s.cmd.Env, variable)
+		}
+	}
+	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
+	if err := s.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		defer close(s.ended)
+		s.cmd.Wait()
+	}()
+	t.Cleanup(s.kill)
+	return s
+}
+
+// start starts a server and waits until it serves.
+func start(t *testing.T, data string) *server {
+	t.Helper()
+	s := launch(t, data)
+	serving := regexp.MustCompile(`(?m)^Recant is serving (\S+)$`)
+	for deadline := time.Now().Add(patience); s.url == ""; time.Sleep(2 * time.Millisecond) {
+		if match := serving.FindStringSubmatch(s.out.String()); match != nil {
+			s.url = match[1]
+			break
+		}
+		select {
+		case <-s.ended:
+			t.Fatalf("the server ended instead of serving: %v\n%s", s.cmd.ProcessState, s.out)
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the server does not serve:\n%s", s.out)
+		}
+	}
+	sig, err := usersig.Sign(sdkAppID, key, admin, 24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.sig = sig
+	s.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: patience}
+	return s
+}
+
+// kill ends the server with SIGKILL and returns once it is gone.
+func (s *server) kill() {
+	s.killed.Store(true)
+	s.cmd.Process.Kill()
+	<-s.ended
+	if s.http != nil {
+		s.http.CloseIdleConnections()
+	}
+}
+
+// call makes one call, decodes the fields of its answer into fields, unless
+// nil, and returns the answer's code. An error means that no whole answer came.
+func (s *server) call(command string, body, fields any) (code int, err error) {
+	request, err := json.Marshal(body)
+	if err != nil {
+		return 0, err
+	}
+	target := fmt.Sprintf("%s/v4/%s?sdkappid=%d&identifier=%s&usersig=%s&random=1&contenttype=json",
+		s.url, command, sdkAppID, admin, s.sig)
+	response, err := s.http.Post(target, "application/json", bytes.NewReader(request))
+	if err != nil {
+		return 0, err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return 0, err
+	}
+	var envelope struct{ ErrorCode *int }
+	if err := json.Unmarshal(answer, &envelope); err != nil || envelope.ErrorCode == nil {
+		return 0, fmt.Errorf("%s: answer %q: %v", command, answer, err)
+	}
+	if *envelope.ErrorCode == 0 && fields != nil {
+		err = json.Unmarshal(answer, fields)
+	}
+	return *envelope.ErrorCode, err
+}
+
+// must makes a call that succeeds.
+func (s *server) must(t *testing.T, command string, body, fields any) {
+	t.Helper()
+	code, err := s.call(command, body, fields)
+	if err != nil || code != 0 {
+		t.Fatalf("%s: code %d, error %v\n%s", command, code, err, s.out)
+	}
+}
