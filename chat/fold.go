@@ -107,10 +107,7 @@ func (s *stream) foldAccounts(ctx context.Context, g *groupChange, accounts []st
 	for account, m := range members {
 		p := positions[account]
 		if s.id.Topic != 0 {
-			t := inTopic[account]
-			if t == nil {
-				t = &record.TopicMember{}
-			}
+			t := topicMemberOf(m, inTopic[account])
 			overlayTopic(t, m, state, p, upTo)
 			g.set(record.TopicMemberKey(g.head.Incarnation, s.id.Topic, account), t)
 			overlayTopicSend(m, p)
@@ -196,12 +193,19 @@ func (g *groupState) topicPositions(ctx context.Context, t *record.Topic, member
 		return nil, 0, err
 	}
 	for account, m := range members {
-		if found[account] == nil {
-			found[account] = &record.TopicMember{}
-		}
+		found[account] = topicMemberOf(m, found[account])
 		overlayTopic(found[account], m, state, positions[account], last)
 	}
 	return found, last, nil
+}
+
+// topicMemberOf is what a member has in a topic: the stored record, or an
+// empty one where there is none or only an earlier membership's.
+func topicMemberOf(m *record.Member, stored *record.TopicMember) *record.TopicMember {
+	if stored != nil && stored.JoinId == m.JoinId {
+		return stored
+	}
+	return &record.TopicMember{JoinId: m.JoinId}
 }
 
 // overlay brings a member's record up to the number upTo with what the stream

@@ -3,8 +3,6 @@ package chat
 import (
 	"context"
 	"slices"
-
-	"github.com/go-json-experiment/json"
 )
 
 // groupProfile is what create, import and modify may set of a group. nil is
@@ -130,12 +128,5 @@ func (a *App) requireType(t GroupType) error {
 
 // profileTip stages the tip of a changed profile where the type stores it.
 func (g *groupChange) profileTip(operator string, changed *tipGroupInfo) {
-	if !g.rules().stored || !slices.Contains(g.app.settings.TipsProfile, g.groupType()) {
-		return
-	}
-	body, err := json.Marshal(tip{OpType: tipGroupChanged, Operator: operator, NewInfo: changed})
-	if err != nil {
-		panic("chat: tip cannot be encoded: " + err.Error()) // only invalid UTF-8, which no request holds
-	}
-	g.tip(body)
+	g.stageTip(g.app.settings.TipsProfile, tip{OpType: tipGroupChanged, Operator: operator, NewInfo: changed})
 }

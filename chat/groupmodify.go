@@ -207,10 +207,7 @@ func (a *App) ChangeOwner(ctx context.Context, op Operator, groupID, newOwner, f
 // not come back when the ownership goes on.
 func (g *groupChange) setOwner(account string, m *record.Member) {
 	g.head.Owner = account
-	if m.Role != "" {
-		m.Role = ""
-		g.setMember(account, m)
-	}
+	g.setRole(account, m, "")
 }
 
 // DestroyGroup ends a group for good. Nothing of it can be read when

@@ -256,6 +256,27 @@ func (g *groupChange) addMember(account string, m *record.Member) {
 	g.head.MemberNum++
 	g.setMember(account, m)
 	g.mutations = append(g.mutations, store.Set(record.MemberOrderKey(g.head.Incarnation, m.Order), []byte(account)))
+	if m.Role == RoleAdmin {
+		g.indexAdmin(account, m)
+	}
+}
+
+// setRole stages another role of a member: RoleAdmin, or "" for a plain one.
+func (g *groupChange) setRole(account string, m *record.Member, role string) {
+	if m.Role == role {
+		return
+	}
+	m.Role = role
+	g.setMember(account, m)
+	if role == RoleAdmin {
+		g.indexAdmin(account, m)
+	} else {
+		g.delete(record.AdminKey(g.head.Incarnation, m.Order))
+	}
+}
+
+func (g *groupChange) indexAdmin(account string, m *record.Member) {
+	g.mutations = append(g.mutations, store.Set(record.AdminKey(g.head.Incarnation, m.Order), []byte(account)))
 }
 
 // removeMember stages the end of a membership.
@@ -263,6 +284,9 @@ func (g *groupChange) removeMember(account string, m *record.Member) {
 	g.head.MemberNum--
 	g.delete(record.MemberKey(g.head.Incarnation, account))
 	g.delete(record.MemberOrderKey(g.head.Incarnation, m.Order))
+	if m.Role == RoleAdmin {
+		g.delete(record.AdminKey(g.head.Incarnation, m.Order))
+	}
 	if g.head.Owner == account {
 		g.head.Owner = ""
 	}

@@ -108,6 +108,10 @@ func HostedSettings() Settings {
 	return s
 }
 
+// maxJoinBatch bounds the members that one commit can add: up to three rows
+// each, beside the group's own.
+const maxJoinBatch = 300
+
 // Clock tells the time; tests replace it.
 type Clock func() time.Time
 
@@ -149,6 +153,14 @@ func (s Settings) Validate() error {
 		field := numbers.Type().Field(i)
 		if field.Type.Kind() == reflect.Int && numbers.Field(i).Int() < 0 {
 			return fmt.Errorf("%s: %d is negative", field.Tag.Get("yaml"), numbers.Field(i).Int())
+		}
+	}
+	for _, batch := range []struct {
+		key string
+		n   int
+	}{{"max_initial_members", s.MaxInitialMembers}, {"max_add_members", s.MaxAddMembers}} {
+		if batch.n > maxJoinBatch {
+			return fmt.Errorf("%s: %d, at most %d", batch.key, batch.n, maxJoinBatch)
 		}
 	}
 	if s.DeleteBySenderWindow < 1 {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/go-json-experiment/json"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -45,6 +47,19 @@ type tipGroupInfo struct {
 type tipMemberMuted struct {
 	Account    string `json:"User_Account"`
 	ShutupTime uint32 `json:"ShutupTime"`
+}
+
+// stageTip stages a stored tip where the group's type is one that stores this
+// kind. The read position of the accounts that joined moves to the tip.
+func (g *groupChange) stageTip(storing []GroupType, t tip, joined ...string) {
+	if !g.rules().stored || !slices.Contains(storing, g.groupType()) {
+		return
+	}
+	body, err := json.Marshal(t)
+	if err != nil {
+		panic("chat: tip cannot be encoded: " + err.Error()) // only invalid UTF-8, which no request holds
+	}
+	g.tip(body, joined...)
 }
 
 // flushTips appends the tips that wait in a group's partition to its log, each

@@ -105,6 +105,16 @@ func MemberOrderKey(incarnation, order uint64) []byte { return key('o', incarnat
 // MemberOrderPrefix is the prefix of all rows of the order index.
 func MemberOrderPrefix(incarnation uint64) []byte { return key('o', incarnation) }
 
+// AdminKey indexes the members with the role Admin by the order of their
+// records, like MemberOrderKey.
+func AdminKey(incarnation, order uint64) []byte { return key('a', incarnation, order) }
+
+// AdminPrefix is the prefix of all rows of the index of admins.
+func AdminPrefix(incarnation uint64) []byte { return key('a', incarnation) }
+
+// OrderOf reads the order at the end of a key of MemberOrderKey or AdminKey.
+func OrderOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
+
 // TopicKey is a topic row; the key of "" is the prefix of all.
 func TopicKey(incarnation uint64, topicID string) []byte {
 	return append(key('t', incarnation), topicID...)
@@ -132,7 +142,7 @@ func TipIntentKey(incarnation, number uint64) []byte { return key('i', incarnati
 // group's partition.
 func IncarnationPrefixes(incarnation uint64) [][]byte {
 	var prefixes [][]byte
-	for _, kind := range []byte("motupsi") {
+	for _, kind := range []byte("moatupsi") {
 		prefixes = append(prefixes, key(kind, incarnation))
 	}
 	return prefixes

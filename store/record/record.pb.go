@@ -608,6 +608,7 @@ type TopicMember struct {
 	ReadSeq       uint32                 `protobuf:"varint,1,opt,name=read_seq,json=readSeq,proto3" json:"read_seq,omitempty"`
 	AsOf          uint32                 `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	MsgFlag       string                 `protobuf:"bytes,3,opt,name=msg_flag,json=msgFlag,proto3" json:"msg_flag,omitempty"`
+	JoinId        uint64                 `protobuf:"varint,4,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"` // of the membership it belongs to; any other's is void
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -661,6 +662,13 @@ func (x *TopicMember) GetMsgFlag() string {
 		return x.MsgFlag
 	}
 	return ""
+}
+
+func (x *TopicMember) GetJoinId() uint64 {
+	if x != nil {
+		return x.JoinId
+	}
+	return 0
 }
 
 // Mute is the end of a mute of one account in a group or topic.
@@ -1870,11 +1878,12 @@ const file_record_proto_rawDesc = "" +
 	"\bread_seq\x18\b \x01(\rR\areadSeq\x12\x13\n" +
 	"\x05as_of\x18\t \x01(\rR\x04asOf\x12\x17\n" +
 	"\ajoin_id\x18\n" +
-	" \x01(\x04R\x06joinId\"X\n" +
+	" \x01(\x04R\x06joinId\"q\n" +
 	"\vTopicMember\x12\x19\n" +
 	"\bread_seq\x18\x01 \x01(\rR\areadSeq\x12\x13\n" +
 	"\x05as_of\x18\x02 \x01(\rR\x04asOf\x12\x19\n" +
-	"\bmsg_flag\x18\x03 \x01(\tR\amsgFlag\"\x1c\n" +
+	"\bmsg_flag\x18\x03 \x01(\tR\amsgFlag\x12\x17\n" +
+	"\ajoin_id\x18\x04 \x01(\x04R\x06joinId\"\x1c\n" +
 	"\x04Mute\x12\x14\n" +
 	"\x05until\x18\x01 \x01(\rR\x05until\"\xbf\x02\n" +
 	"\x05Topic\x12 \n" +
