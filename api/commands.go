@@ -8,6 +8,7 @@ func Commands() []Command {
 	return slices.Concat[[]Command](
 		accountCommands(),
 		groupCommands(),
+		memberCommands(),
 		messageCommands(),
 		topicCommands(),
 	)

@@ -40,6 +40,8 @@ const (
 	AcceptNotNotifyExceptAt = "AcceptNotNotifyExceptAt"
 )
 
+var receiveOptions = []string{AcceptAndNotify, AcceptNotNotify, Discard, AcceptNotNotifyExceptAt}
+
 // typeRules is what the types differ in (spec 02 section 1.3, 03 section 1.5).
 type typeRules struct {
 	marker        string // in generated ids
