@@ -1,10 +1,12 @@
 package chat
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
 
+	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
@@ -131,5 +133,93 @@ func TestAccountsAtOnceAreCountedOnce(t *testing.T) {
 	}
 	if count, err := a.accounts.count(bg); n != 20 || count != 20 || err != nil {
 		t.Errorf("%d accounts exist and %d are counted (%v), want 20", n, count, err)
+	}
+}
+
+// lateStore lets something happen once, just before the first commit in one
+// partition.
+type lateStore struct {
+	store.Store
+	partition store.Partition
+	first     sync.Once
+	happen    func()
+}
+
+func (s *lateStore) Commit(ctx context.Context, p store.Partition, base store.Version, m []store.Mutation) (store.Version, error) {
+	if p == s.partition {
+		s.first.Do(s.happen)
+	}
+	return s.Store.Commit(ctx, p, base, m)
+}
+
+func TestAccountThatAnotherProcessDeletesAtTheLastMomentDoesNotJoin(t *testing.T) {
+	st := openTestStore(t)
+	other := openTestApp(t, st)
+	mustImport(t, other, "ann", "bob")
+	late := &lateStore{Store: st, partition: record.GroupPartition(other.id, "g"), happen: func() {
+		if deleted, err := other.DeleteAccounts(bg, []string{"bob"}); err != nil || deleted[0].Err != nil {
+			t.Error(deleted, err)
+		}
+	}}
+	a := openTestApp(t, late)
+	_, err := a.CreateGroup(bg, Operator{}, NewGroup{ID: "g", Type: "Public", Name: "n", Owner: "ann", Members: []NewMember{{Account: "bob"}}})
+	if CodeOf(err) != CodeAccountNotFound {
+		t.Errorf("creation with a member who was just deleted: %v", err)
+	}
+	if m := members(t, a, "g"); len(m) > 0 {
+		t.Errorf("members are %v", m)
+	}
+	for _, user := range []string{"ann", "bob"} {
+		wantRows(t, st, "index of "+user, record.UserGroupsPartition(a.id, user))
+	}
+	if l := list(t, openTestApp(t, st), 0, 0); l.Total != 0 {
+		t.Errorf("directory is %+v", l)
+	}
+}
+
+func TestAccountWithMoreRowsThanOneCommitTakesLeavesNothing(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	populate(t, a)
+	topics := maxLeaveRows + 10
+	for range 2 {
+		err := a.changeGroup(bg, town, func(g *groupChange) error {
+			for range topics / 2 {
+				g.head.TopicsCreated++
+				g.set(record.TopicKey(g.head.Incarnation, town+topicMark+randomName(10)), &record.Topic{Incarnation: g.head.TopicsCreated})
+				g.setMute(g.head.TopicsCreated, "bob", 4294967295)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if deleted, err := a.DeleteAccounts(bg, []string{"bob"}); err != nil || deleted[0].Err != nil {
+		t.Fatal(deleted, err)
+	}
+	g, err := a.readGroup(bg, town)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, err := g.accountRows(bg, "bob"); err != nil || len(rows) > 0 {
+		t.Errorf("%d rows of bob's are left (%v)", len(rows), err)
+	}
+	if m := members(t, a, town); m["bob"] != nil || m["ann"] == nil {
+		t.Errorf("members are %v", m)
+	}
+}
+
+func TestMembersThatNoAnswerCanHoldAreNotRead(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	populate(t, a)
+	g, err := a.readGroup(bg, town)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if infos, err := g.infoMembers(bg, 2); err != nil || len(infos) != 2 {
+		t.Errorf("two members where two fit: %v (%v)", infos, err)
+	}
+	if _, err := g.infoMembers(bg, 1); CodeOf(err) != CodeAnswerTooLarge {
+		t.Errorf("two members where one fits: %v", err)
 	}
 }

@@ -127,6 +127,20 @@ func fill(t *testing.T, a *App, id record.ConversationID, n int) {
 	}
 }
 
+// muteMany mutes n more accounts in one of the town's topics.
+func muteMany(t *testing.T, a *App, topic uint64, n int) {
+	t.Helper()
+	err := a.changeGroup(bg, town, func(g *groupChange) error {
+		for range n {
+			g.setMute(topic, "muted-"+randomName(10), 4294967295)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // rowsOf are the keys of all rows of a partition.
 func rowsOf(t *testing.T, st store.Store, p store.Partition) []string {
 	t.Helper()
@@ -186,6 +200,9 @@ func TestDestroyedGroupLeavesOnlyWhatStopsStalledWriters(t *testing.T) {
 	a := openTestApp(t, st)
 	conversations := populate(t, a)
 	fill(t, a, conversations[1], 2*record.BucketSize) // into its third bucket
+	for range 2 {                                     // more rows than one commit removes
+		muteMany(t, a, conversations[2].Topic, cleanupRows)
+	}
 	if err := a.DestroyGroup(bg, Operator{}, town); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,65 @@
+package api_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/pebble"
+)
+
+// brokenStore fails every verb.
+type brokenStore struct{ store.Store }
+
+var errBroken = errors.New("the disk is gone")
+
+func (brokenStore) Read(context.Context, store.Partition, ...store.Range) ([][]store.Row, store.Version, error) {
+	return nil, "", errBroken
+}
+
+func (brokenStore) Commit(context.Context, store.Partition, store.Version, []store.Mutation) (store.Version, error) {
+	return "", errBroken
+}
+
+func (brokenStore) Put(context.Context, store.Partition, []store.Mutation) error { return errBroken }
+
+func TestFailuresOfTheStoreAreInternalErrorsOfTheService(t *testing.T) {
+	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	a := newApp(t, func(o *apitest.Options) { o.Store = brokenStore{st} })
+	for command, body := range map[string]string{
+		"account_import":      `{"UserID":"ann"}`,
+		"multiaccount_import": `{"Accounts":["ann"]}`,
+		"account_check":       `{"CheckItem":[{"UserID":"ann"}]}`,
+		"account_delete":      `{"DeleteItem":[{"UserID":"ann"}]}`,
+	} {
+		a.login(command, "%s", body).WantCode(t, 70500)
+	}
+	for command, body := range map[string]string{
+		"create_group":           `{"Type":"Public","Name":"n"}`,
+		"import_group":           `{"Type":"Public","Name":"n"}`,
+		"get_group_info":         `{"GroupIdList":["g"]}`,
+		"modify_group_base_info": `{"GroupId":"g","Name":"n"}`,
+		"change_group_owner":     `{"GroupId":"g","NewOwner_Account":"ann"}`,
+		"destroy_group":          `{"GroupId":"g"}`,
+		"get_appid_group_list":   `{}`,
+		"get_joined_group_list":  `{"Member_Account":"administrator"}`,
+	} {
+		a.group(command, "%s", body).WantCode(t, 10002)
+	}
+}
+
+func TestListOfAllGroupsOncePerSecondInTheHostedProfile(t *testing.T) {
+	a := newApp(t, func(o *apitest.Options) { o.Settings = chat.HostedSettings() })
+	a.group("get_appid_group_list", `{}`).MustOK(t)
+	a.group("get_appid_group_list", `{}`).WantCode(t, 60007)
+	a.Clock.Advance(minute)
+	a.group("get_appid_group_list", `{}`).MustOK(t)
+}
