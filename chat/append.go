@@ -319,7 +319,7 @@ func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMe
 	if m.header.TipNumber > 0 && m.header.TipNumber <= b.head.TipsFlushed {
 		return appended{duplicate: true}, nil
 	}
-	if r.throttled && !t.allow(s.app.clock(), s.app.settings.GroupThrottlePerSecond) {
+	if r.throttled && !t.allow(s.app.clock(), s.app.settings.GroupThrottlePerSecond, m.header.Priority) {
 		return appended{time: now, dropped: true}, nil
 	}
 	if r.ephemeral {
@@ -362,7 +362,7 @@ func (s *stream) add(b *batch, m *newMessage) appended {
 		h.LastOrdinaryTime, h.LastOrdinarySeq = m.header.Time, h.LastSeq
 		h.OrdinaryNum++
 	}
-	if m.header.NoUnread || m.header.Targeted {
+	if !counts(m.header) {
 		h.UncountedNum++
 	}
 	m.header.Digest = nil
@@ -423,24 +423,34 @@ func (s *stream) hintAt(ctx context.Context, bucket uint32) {
 	}
 }
 
-// throttle is a token bucket of one stream's messages. The zero value is full.
+// throttle limits the messages of one stream to a number per second, averaged
+// over a second, and lets higher priorities win (spec 04 section 3.4). Each
+// priority has a bucket that messages of it and of higher ones fill: so a
+// message is only stopped by its equals and betters. The zero value is empty.
 type throttle struct {
-	spent float64
-	at    time.Time
+	filled [priorityLowest]float64 // by priority, High first
+	at     time.Time
 }
 
-// allow takes one token if there is one; a limit of 0 never ends.
-func (t *throttle) allow(now time.Time, perSecond int) bool {
+// allow admits a message of a priority or stops it; a limit of 0 admits all.
+func (t *throttle) allow(now time.Time, perSecond int, priority uint32) bool {
 	if perSecond <= 0 {
 		return true
 	}
-	if !t.at.IsZero() {
-		t.spent = max(0, t.spent-now.Sub(t.at).Seconds()*float64(perSecond))
+	limit := float64(perSecond)
+	leaked := now.Sub(t.at).Seconds() * limit
+	if t.at.IsZero() {
+		leaked = 0
 	}
 	t.at = now
-	if t.spent+1 > float64(perSecond) {
+	for i := range t.filled {
+		t.filled[i] = max(0, t.filled[i]-max(0, leaked))
+	}
+	if t.filled[priority-1]+1 > limit {
 		return false
 	}
-	t.spent++
+	for i := priority - 1; i < priorityLowest; i++ {
+		t.filled[i] = min(t.filled[i]+1, 2*limit) // the betters' debt is paid within a second
+	}
 	return true
 }

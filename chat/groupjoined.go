@@ -24,7 +24,7 @@ type JoinedGroup struct {
 	GroupInfo
 	// Self is the account's own record; of an AVChatRoom only Role is known.
 	Self MemberInfo
-	// Unread is NextMsgSeq less what was read, 0 for types without it.
+	// Unread is how many messages count as unread, 0 for types without it.
 	Unread uint32
 	// GrossTopicNextSeq and GrossTopicReadSeq count over all topics of a
 	// community (spec 05 section 1.4); 0 without topics.
@@ -196,8 +196,10 @@ func (g *groupState) fillSelf(ctx context.Context, group *JoinedGroup, account s
 		return err
 	}
 	group.Self = infos[0]
-	if last := uint32(group.NextMsgSeq - 1); g.rules().unread && last > m.ReadSeq {
-		group.Unread = last - m.ReadSeq
+	if g.rules().unread {
+		if group.Unread, err = g.stream().unread(ctx, m.ReadSeq); err != nil {
+			return err
+		}
 	}
 	if !g.head.SupportTopic {
 		return nil

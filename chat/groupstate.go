@@ -173,7 +173,6 @@ type groupChange struct {
 	*groupState
 	before    *record.Group
 	mutations []store.Mutation
-	headMoved bool
 	tips      bool
 	touched   bool
 }
@@ -219,6 +218,11 @@ func (a *App) changeGroupHead(ctx context.Context, groupID string, change func(*
 }
 
 func (g *groupChange) commit(ctx context.Context) error {
+	if g.tips {
+		if err := g.removeTips(ctx); err != nil {
+			return err
+		}
+	}
 	if !proto.Equal(g.before, g.head) {
 		g.set(record.GroupKey, g.head)
 	}

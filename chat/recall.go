@@ -273,15 +273,15 @@ func (s *stream) recallSeqs(ctx context.Context, o *record.RecallOperation, seqs
 	}
 	results := make([]RecallResult, len(seqs))
 	var ranges []store.Range
-	var candidates []uint32
+	var candidates []numberedHeader
 	for i, seq := range seqs {
-		code, err := s.recallable(ctx, head, floor, seq)
+		code, header, err := s.recallable(ctx, head, floor, seq)
 		if err != nil {
 			return nil, err
 		}
 		results[i] = RecallResult{Seq: seq, Code: code}
-		if code == 0 && s.kept && !slices.Contains(candidates, seq) {
-			candidates = append(candidates, seq)
+		if header != nil && !slices.Contains(seqs[:i], seq) {
+			candidates = append(candidates, numberedHeader{seq, header})
 			ranges = append(ranges, store.Key(record.SeqRecallKey(seq)))
 		}
 	}
@@ -291,32 +291,34 @@ func (s *stream) recallSeqs(ctx context.Context, o *record.RecallOperation, seqs
 	return results, s.commitOperation(ctx, o, ranges, func(rows [][]store.Row) ([]store.Mutation, error) {
 		var mutations []store.Mutation
 		o.Seqs = nil
-		for i, seq := range candidates {
+		for i, c := range candidates {
 			if len(rows[i]) == 0 {
-				o.Seqs = append(o.Seqs, seq)
-				mutations = append(mutations, store.Set(record.SeqRecallKey(seq), encode(&record.SeqRecall{Operation: o.Id})))
+				o.Seqs = append(o.Seqs, c.seq)
+				recall := &record.SeqRecall{Operation: o.Id, Uncounted: !counts(c.header)}
+				mutations = append(mutations, store.Set(record.SeqRecallKey(c.seq), encode(recall)))
 			}
 		}
 		return mutations, nil
 	})
 }
 
-// recallable is the code of one number in group_msg_recall.
-func (s *stream) recallable(ctx context.Context, head *record.LogHead, floor, seq uint32) (Code, error) {
+// recallable is the code of one number in group_msg_recall and, where there is
+// something to mark, the message's header.
+func (s *stream) recallable(ctx context.Context, head *record.LogHead, floor, seq uint32) (Code, *record.Header, error) {
 	if seq > head.LastSeq || seq <= floor {
-		return CodeMessageNotFound, nil
+		return CodeMessageNotFound, nil, nil
 	}
 	if !s.kept {
-		return 0, nil
+		return 0, nil, nil
 	}
 	headers, err := s.app.readHeaders(ctx, s.id, seq, seq)
 	switch {
 	case err != nil:
-		return 0, err
+		return 0, nil, err
 	case len(headers) == 0:
-		return CodeMessageNotFound, nil
+		return CodeMessageNotFound, nil, nil
 	case headers[0].header.Tip:
-		return CodeNotRecallable, nil
+		return CodeNotRecallable, nil, nil
 	}
-	return 0, nil
+	return 0, headers[0].header, nil
 }

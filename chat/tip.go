@@ -62,6 +62,26 @@ func (g *groupChange) stageTip(storing []GroupType, t tip, joined ...string) {
 	g.tip(body, joined...)
 }
 
+// maxTipsRemoved keeps the change that removes old intents inside one commit.
+const maxTipsRemoved = 16
+
+// removeTips stages the end of intents whose tips are in the log, so that a
+// group keeps only those of its latest changes.
+func (g *groupChange) removeTips(ctx context.Context) error {
+	log, err := g.stream().current(ctx)
+	if err != nil {
+		return err
+	}
+	for range maxTipsRemoved {
+		if g.head.TipsRemoved >= min(log.TipsFlushed, g.before.TipsIssued) {
+			return nil
+		}
+		g.head.TipsRemoved++
+		g.delete(record.TipIntentKey(g.head.Incarnation, g.head.TipsRemoved))
+	}
+	return nil
+}
+
 // flushTips appends the tips that wait in a group's partition to its log, each
 // once and in order.
 func (a *App) flushTips(ctx context.Context, g *groupState) error {
@@ -85,17 +105,15 @@ func (a *App) flushTips(ctx context.Context, g *groupState) error {
 			return fmt.Errorf("read tips of group %q: %w", g.id, err)
 		}
 		request := &appendRequest{}
-		number := head.TipsFlushed
 		for _, row := range rows[0] {
 			intent := &record.TipIntent{}
 			if err := decode(row, intent); err != nil {
 				return err
 			}
-			number++
 			request.messages = append(request.messages, newMessage{
 				header: &record.Header{
 					Sender: tipSender, Random: intent.Random, Priority: priorityNormal,
-					Tip: true, TipNumber: number, Joined: intent.Joined,
+					Tip: true, TipNumber: record.OrderOf(row.Key), Joined: intent.Joined,
 				},
 				body: &record.Body{MsgBody: intent.Body},
 			})

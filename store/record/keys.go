@@ -112,7 +112,8 @@ func AdminKey(incarnation, order uint64) []byte { return key('a', incarnation, o
 // AdminPrefix is the prefix of all rows of the index of admins.
 func AdminPrefix(incarnation uint64) []byte { return key('a', incarnation) }
 
-// OrderOf reads the order at the end of a key of MemberOrderKey or AdminKey.
+// OrderOf reads the number at the end of a key of MemberOrderKey, AdminKey or
+// TipIntentKey.
 func OrderOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
 
 // TopicKey is a topic row; the key of "" is the prefix of all.

@@ -269,6 +269,7 @@ type Group struct {
 	TipsIssued        uint64                 `protobuf:"varint,24,opt,name=tips_issued,json=tipsIssued,proto3" json:"tips_issued,omitempty"`          // number of the newest tip intent
 	TopicsCreated     uint64                 `protobuf:"varint,25,opt,name=topics_created,json=topicsCreated,proto3" json:"topics_created,omitempty"` // topics ever created in this incarnation
 	TopicNum          uint32                 `protobuf:"varint,26,opt,name=topic_num,json=topicNum,proto3" json:"topic_num,omitempty"`
+	TipsRemoved       uint64                 `protobuf:"varint,27,opt,name=tips_removed,json=tipsRemoved,proto3" json:"tips_removed,omitempty"` // intents up to this number are in the log and deleted
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache
 }
@@ -481,6 +482,13 @@ func (x *Group) GetTopicsCreated() uint64 {
 func (x *Group) GetTopicNum() uint32 {
 	if x != nil {
 		return x.TopicNum
+	}
+	return 0
+}
+
+func (x *Group) GetTipsRemoved() uint64 {
+	if x != nil {
+		return x.TipsRemoved
 	}
 	return 0
 }
@@ -1605,6 +1613,7 @@ func (x *Cover) GetToSeq() uint32 {
 type SeqRecall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Operation     string                 `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	Uncounted     bool                   `protobuf:"varint,2,opt,name=uncounted,proto3" json:"uncounted,omitempty"` // the message never counted as unread
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1644,6 +1653,13 @@ func (x *SeqRecall) GetOperation() string {
 		return x.Operation
 	}
 	return ""
+}
+
+func (x *SeqRecall) GetUncounted() bool {
+	if x != nil {
+		return x.Uncounted
+	}
+	return false
 }
 
 // UserGroup is one membership in a user's index.
@@ -1834,7 +1850,7 @@ const file_record_proto_rawDesc = "" +
 	"\bdeleting\x18\x04 \x01(\bR\bdeleting\"/\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xff\x06\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xa2\a\n" +
 	"\x05Group\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\x04R\vincarnation\x12\x1c\n" +
 	"\tdestroyed\x18\x02 \x01(\bR\tdestroyed\x12\x12\n" +
@@ -1866,7 +1882,8 @@ const file_record_proto_rawDesc = "" +
 	"\vtips_issued\x18\x18 \x01(\x04R\n" +
 	"tipsIssued\x12%\n" +
 	"\x0etopics_created\x18\x19 \x01(\x04R\rtopicsCreated\x12\x1b\n" +
-	"\ttopic_num\x18\x1a \x01(\rR\btopicNum\"\x9b\x02\n" +
+	"\ttopic_num\x18\x1a \x01(\rR\btopicNum\x12!\n" +
+	"\ftips_removed\x18\x1b \x01(\x04R\vtipsRemoved\"\x9b\x02\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x1b\n" +
 	"\tjoin_time\x18\x02 \x01(\x03R\bjoinTime\x12\x14\n" +
@@ -1979,9 +1996,10 @@ const file_record_proto_rawDesc = "" +
 	"\n" +
 	"\x06ACTIVE\x10\x00\"\x1e\n" +
 	"\x05Cover\x12\x15\n" +
-	"\x06to_seq\x18\x01 \x01(\rR\x05toSeq\")\n" +
+	"\x06to_seq\x18\x01 \x01(\rR\x05toSeq\"G\n" +
 	"\tSeqRecall\x12\x1c\n" +
-	"\toperation\x18\x01 \x01(\tR\toperation\"&\n" +
+	"\toperation\x18\x01 \x01(\tR\toperation\x12\x1c\n" +
+	"\tuncounted\x18\x02 \x01(\bR\tuncounted\"&\n" +
 	"\tUserGroup\x12\x19\n" +
 	"\bgroup_id\x18\x01 \x01(\tR\agroupId\"\xa0\x01\n" +
 	"\aCleanup\x12\x19\n" +

@@ -1,0 +1,124 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+func stageNotice(a *App, group string, n int) error {
+	return a.changeGroup(bg, group, func(g *groupChange) error {
+		g.head.Notification = fmt.Sprint(n)
+		g.tip([]byte(fmt.Sprintf(`{"OpType":6,"n":%d}`, n)))
+		return nil
+	})
+}
+
+// wantTips checks that the log holds the notices 1 to n once and in order.
+func wantTips(t *testing.T, a *App, group string, n int) {
+	t.Helper()
+	page, err := a.History(bg, HistoryRequest{GroupID: group, Number: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Rows) != n {
+		t.Fatalf("%d rows, want %d", len(page.Rows), n)
+	}
+	for i, row := range page.Rows {
+		if want := fmt.Sprintf(`{"OpType":6,"n":%d}`, n-i); !row.Tip || row.Sender != tipSender || string(row.Body) != want {
+			t.Errorf("row %d is %s by %q, want %s", row.Seq, row.Body, row.Sender, want)
+		}
+	}
+}
+
+// failingLog fails commits to log partitions while it is broken, as a process
+// that dies between a change and its tip.
+type failingLog struct {
+	store.Store
+	broken bool
+}
+
+var errLogBroken = errors.New("the log is broken")
+
+func (f *failingLog) Commit(ctx context.Context, p store.Partition, base store.Version, m []store.Mutation) (store.Version, error) {
+	if f.broken && p.Name()[0] == 'L' {
+		return "", errLogBroken
+	}
+	return f.Store.Commit(ctx, p, base, m)
+}
+
+func TestATipThatADeadProcessLeftBehindIsStoredByTheNextReader(t *testing.T) {
+	st := &failingLog{Store: openTestStore(t)}
+	a := openTestApp(t, st)
+	makeGroup(t, a, "g", Public)
+	if err := stageNotice(a, "g", 1); err != nil {
+		t.Fatal(err)
+	}
+	st.broken = true
+	for n := 2; n <= 3; n++ {
+		if err := stageNotice(a, "g", n); !errors.Is(err, errLogBroken) {
+			t.Fatalf("change answered %v", err)
+		}
+	}
+	st.broken = false
+	wantTips(t, openTestApp(t, st), "g", 3)
+	wantTips(t, a, "g", 3)
+	if err := stageNotice(a, "g", 4); err != nil {
+		t.Fatal(err)
+	}
+	wantTips(t, a, "g", 4)
+}
+
+func TestTipsAreStoredOnceByProcessesAtOnce(t *testing.T) {
+	st := &failingLog{Store: openTestStore(t)}
+	a := openTestApp(t, st)
+	makeGroup(t, a, "g", Public)
+	st.broken = true
+	for n := 1; n <= 5; n++ {
+		if err := stageNotice(a, "g", n); !errors.Is(err, errLogBroken) {
+			t.Fatalf("change answered %v", err)
+		}
+	}
+	st.broken = false
+	done := make(chan error)
+	for range 4 {
+		app := openTestApp(t, st)
+		go func() {
+			_, err := app.History(bg, HistoryRequest{GroupID: "g", Number: 1})
+			done <- err
+		}()
+	}
+	for range 4 {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	wantTips(t, a, "g", 5)
+}
+
+func TestIntentsOfStoredTipsDoNotGather(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", Public)
+	for n := range 50 {
+		if err := stageNotice(a, "g", n+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	g, err := a.readGroup(bg, "g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := g.read(bg, store.Range{
+		From: record.TipIntentKey(g.head.Incarnation, 0), To: record.TipIntentKey(g.head.Incarnation, 1<<62),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows[0]) > 2 {
+		t.Errorf("%d intents are kept after 50 tips", len(rows[0]))
+	}
+}
