@@ -111,3 +111,15 @@ func TestRecallByNumberAndBySenderHideTogether(t *testing.T) {
 	r.wantRecalled("ann", 1, 2)
 	r.wantRecalled("bob", 4)
 }
+
+func TestMessageCommandsInACommunityThatIsSwitchedOff(t *testing.T) {
+	on, off := twoServers(t, func(o *apitest.Options) { o.Settings.Communities = false })
+	r := newRoomOn(t, on, "Community", "ann")
+	r.send("ann", 1)
+	other := &room{t: t, srv: off, group: r.group, random: r.random}
+	other.sendWith(`"Random":1,"MsgBody":`+text("hi")).WantCode(t, 11000)
+	other.importWith(item("ann", r.now(), "")).WantCode(t, 11000)
+	other.recallSeqs(seqList(1)).WantCode(t, 11000)
+	other.call("group_msg_get_simple", `{"GroupId":%q,"ReqMsgNumber":1}`, r.group).WantCode(t, 11000)
+	other.call("delete_group_msg_by_sender", `{"GroupId":%q,"Sender_Account":"ann"}`, r.group).WantCode(t, 11000)
+}

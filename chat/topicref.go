@@ -30,7 +30,11 @@ func (g *groupState) requireTopic(ctx context.Context, topicID string) (*record.
 }
 
 // streamOf returns the stream that GroupId and TopicId ("" for none) name.
+// Errors: those of requireServed and requireTopic.
 func (g *groupState) streamOf(ctx context.Context, topicID string) (*stream, *record.Topic, error) {
+	if err := g.requireServed(); err != nil {
+		return nil, nil, err
+	}
 	if topicID == "" {
 		return g.stream(), nil, g.settleTips(ctx)
 	}
