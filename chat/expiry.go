@@ -24,7 +24,7 @@ func (a *App) expiryCutoff() (int64, bool) {
 // where it was last seen.
 func (s *stream) expiredUpTo(ctx context.Context, head *record.LogHead) (uint32, error) {
 	cutoff, expires := s.app.expiryCutoff()
-	if !expires || head.LastOrdinarySeq == 0 {
+	if !expires || !s.kept || head.LastOrdinarySeq == 0 {
 		return 0, nil
 	}
 	if head.LastOrdinaryTime < cutoff {
