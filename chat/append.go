@@ -149,17 +149,35 @@ func (s *stream) handOver() {
 // write commits one batch of what waits and hands the duty over.
 func (s *stream) write(ctx context.Context) {
 	taken := s.take()
-	if len(taken) > 0 {
-		s.commitAll(ctx, taken)
+	panicking := true
+	// A panic goes on to the call whose goroutine this is. The calls that share
+	// its batch, and those behind them, must not wait for ever.
+	defer func() {
+		if panicking {
+			s.forget()
+		}
 		for _, r := range taken {
+			if panicking {
+				r.results, r.err = nil, errWriterPanicked
+			}
 			close(r.done)
 		}
+		s.state.Lock()
+		s.handOver()
+		s.state.Unlock()
+		if !panicking {
+			s.foldIfDue()
+		}
+	}()
+	if len(taken) > 0 {
+		s.commitAll(ctx, taken)
 	}
-	s.state.Lock()
-	s.handOver()
-	s.state.Unlock()
-	s.foldIfDue()
+	panicking = false
 }
+
+// errWriterPanicked is what the other calls of a batch get when committing it
+// panicked. Whether it was committed is unknown; a repeat finds out.
+var errWriterPanicked = errors.New("chat: the writer of the batch panicked")
 
 // take removes from the queue what fits into one commit.
 func (s *stream) take() []*appendRequest {
@@ -192,9 +210,7 @@ func (s *stream) commitAll(ctx context.Context, requests []*appendRequest) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	err := retry(ctx, func() error {
-		s.state.Lock()
-		err := s.load(ctx)
-		s.state.Unlock()
+		err := s.ensureLoaded(ctx)
 		if err != nil {
 			return err
 		}

@@ -96,13 +96,12 @@ type position struct {
 // current returns the log's head as it stood in the store at an instant within
 // the call: everything acknowledged before is counted.
 func (s *stream) current(ctx context.Context) (*record.LogHead, error) {
-	s.state.Lock()
-	err := s.load(ctx)
-	bucket := s.bucket
-	s.state.Unlock()
-	if err != nil {
+	if err := s.ensureLoaded(ctx); err != nil {
 		return nil, err
 	}
+	s.state.Lock()
+	bucket := s.bucket
+	s.state.Unlock()
 	head, _, err := s.app.readLogHead(ctx, s.id, bucket)
 	for err == nil && head.LastSeq == (bucket+1)*record.BucketSize {
 		bucket++
@@ -146,6 +145,13 @@ func (a *App) readLogHead(ctx context.Context, id record.ConversationID, bucket 
 		err = decode(rows[0][0], head)
 	}
 	return head, version, err
+}
+
+// ensureLoaded is load for callers who do not hold the lock.
+func (s *stream) ensureLoaded(ctx context.Context) error {
+	s.state.Lock()
+	defer s.state.Unlock() // also where a panic passes
+	return s.load(ctx)
 }
 
 // load makes the fields known. The embedded engine has one process, so what is
