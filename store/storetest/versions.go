@@ -137,9 +137,13 @@ func atTheLimits(t *testing.T, f Fixture) {
 	base = commit(t, f.Store, v, base, many(store.MaxMutations, 100)...)
 	put(t, f.Store, b, longest)
 	put(t, f.Store, b, many(store.MaxMutations, 100)...)
-	for _, p := range []store.Partition{v, b} {
-		if rows, _ := read(t, f.Store, p, store.Range{}); len(rows[0]) != store.MaxMutations+1 {
+	for p, version := range map[store.Partition]store.Version{v: base, b: ""} {
+		rows, at := read(t, f.Store, p, store.Range{})
+		if len(rows[0]) != store.MaxMutations+1 {
 			t.Errorf("%d rows, want %d", len(rows[0]), store.MaxMutations+1)
+		}
+		if at != version {
+			t.Errorf("version %x, want %x", at, version)
 		}
 	}
 }
