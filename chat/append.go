@@ -197,6 +197,7 @@ func (s *stream) take() []*appendRequest {
 		messages, bytes = messages+len(r.messages), bytes+size
 		r.taken = true
 		taken = append(taken, r)
+		s.queue[0] = nil // or an idle stream would keep its messages in memory
 		s.queue = s.queue[1:]
 	}
 	return taken
@@ -323,7 +324,7 @@ func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMe
 	earlier, repeated := s.recent.find(m.digest, now)
 	s.state.Unlock()
 	if repeated {
-		return appended{seq: earlier.seq, time: earlier.time, duplicate: true}, nil
+		return appended{seq: earlier.seq, time: int64(earlier.time), duplicate: true}, nil
 	}
 	if first, ok := fresh[m.digest]; ok && m.digest != (digest{}) {
 		first.duplicate = true
