@@ -267,8 +267,8 @@ func (j *joining) withdraw(ctx context.Context) {
 }
 
 // settleTopicSends writes down who of the accounts sent what into the topics of
-// a community, before a membership begins or ends: a member's positions in
-// topics start at nothing and know of no message before.
+// a community before they become members, which is nowhere: a member's
+// positions in topics start at nothing and know of no message before.
 func (a *App) settleTopicSends(ctx context.Context, groupID string, accounts []string) error {
 	var due []*stream
 	err := a.view(ctx, groupID, func(g *groupState) error {

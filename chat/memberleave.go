@@ -29,9 +29,6 @@ func (a *App) RemoveMembers(ctx context.Context, op Operator, r Removal) error {
 		return err
 	}
 	accounts := wellFormed(r.Accounts)
-	if err := a.settleTopicSends(ctx, r.GroupID, accounts); err != nil {
-		return err
-	}
 	var removed map[string]uint64 // join ids
 	var dead *record.Group
 	err := a.changeGroup(ctx, r.GroupID, func(g *groupChange) (err error) {
