@@ -68,6 +68,9 @@ type appendRequest struct {
 func (s *stream) append(ctx context.Context, r *appendRequest) ([]appended, error) {
 	r.done = make(chan struct{})
 	r.lead = make(chan struct{}, 1)
+	for i := range r.messages {
+		r.messages[i].header.Id = rand.Uint64()
+	}
 	s.state.Lock()
 	s.queue = append(s.queue, r)
 	if !s.writing {
@@ -210,8 +213,12 @@ func (s *stream) commitAll(ctx context.Context, requests []*appendRequest) {
 	// happens to write it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
+	unsure := uint32(0) // from here on the log may hold messages of the batch
 	err := retry(ctx, func() error {
-		err := s.ensureLoaded(ctx)
+		first, err := s.nextSeq(ctx)
+		if err == nil && unsure > 0 {
+			err = s.settle(ctx, requests, unsure, first)
+		}
 		if err != nil {
 			return err
 		}
@@ -219,10 +226,13 @@ func (s *stream) commitAll(ctx context.Context, requests []*appendRequest) {
 		if err != nil {
 			s.forget()
 		}
-		if errors.Is(err, store.ErrUnknown) {
-			return s.settle(ctx, requests, err)
+		if !errors.Is(err, store.ErrUnknown) {
+			return err
 		}
-		return err
+		if unsure == 0 {
+			unsure = first
+		}
+		return store.ErrConflict // try again with what is not there
 	})
 	if err != nil {
 		for _, r := range requests {
@@ -233,34 +243,43 @@ func (s *stream) commitAll(ctx context.Context, requests []*appendRequest) {
 	}
 }
 
-// settle finds out, after a commit of unknown outcome, which of the batch's
-// messages are in the log by their ids, and has the others tried again.
-func (s *stream) settle(ctx context.Context, requests []*appendRequest, cause error) error {
-	ids := map[uint64]*newMessage{}
+// nextSeq makes the stream known and returns the next number of its log.
+func (s *stream) nextSeq(ctx context.Context) (uint32, error) {
+	s.state.Lock()
+	defer s.state.Unlock() // also where a panic passes
+	if err := s.load(ctx); err != nil {
+		return 0, err
+	}
+	return s.head.LastSeq + 1, nil
+}
+
+// settle finds by their ids, after a commit of unknown outcome, which of the
+// batch's messages are in the log from one number up to the next. A commit
+// that takes effect even later makes the next one a conflict, and is found
+// when that one is tried again.
+func (s *stream) settle(ctx context.Context, requests []*appendRequest, from, next uint32) error {
+	missing := map[uint64]*newMessage{}
 	for _, r := range requests {
 		for i := range r.messages {
 			if m := &r.messages[i]; m.stored == nil {
-				ids[m.header.Id] = m
+				missing[m.header.Id] = m
 			}
 		}
 	}
-	head, err := s.current(ctx)
-	if err != nil {
-		return errors.Join(cause, err)
-	}
-	if last := head.LastSeq; last > 0 {
-		low := max(1, int64(last)-maxBatchMessages, int64(record.Bucket(last))*record.BucketSize+1)
-		headers, err := s.app.readHeaders(ctx, s.id, uint32(low), last)
+	for from < next {
+		to := min(next-1, (record.Bucket(from)+1)*record.BucketSize)
+		headers, err := s.app.readHeaders(ctx, s.id, from, to)
 		if err != nil {
-			return errors.Join(cause, err)
+			return fmt.Errorf("settle an unknown outcome: %w", err)
 		}
 		for _, h := range headers {
-			if m := ids[h.header.Id]; m != nil {
+			if m := missing[h.header.Id]; m != nil {
 				m.stored = &appended{seq: h.seq, time: h.header.Time}
 			}
 		}
+		from = to + 1
 	}
-	return store.ErrConflict // try again with what is not there
+	return nil
 }
 
 // batch is what one commit adds to the log.
@@ -386,7 +405,6 @@ func (s *stream) add(b *batch, m *newMessage) appended {
 	if m.digest != (digest{}) {
 		m.header.Digest = m.digest[:]
 	}
-	m.header.Id = rand.Uint64()
 	result := appended{seq: h.LastSeq, time: m.header.Time}
 	b.messages = append(b.messages, placedMessage{m, result})
 	if s.kept {
@@ -407,6 +425,11 @@ func (s *stream) flush(ctx context.Context, b *batch) error {
 	if err != nil {
 		return fmt.Errorf("append to log: %w", err)
 	}
+	if b.base == "" {
+		if err := s.checkOpened(ctx, b.bucket); err != nil {
+			return err
+		}
+	}
 	s.state.Lock()
 	opened := b.bucket != s.bucket
 	s.bucket, s.version, s.head = b.bucket, version, proto.CloneOf(b.head)
@@ -423,21 +446,6 @@ func (s *stream) flush(ctx context.Context, b *batch) error {
 		s.hintAt(ctx, b.bucket)
 	}
 	return nil
-}
-
-// hintAt notes in the conversation that a bucket exists. It is only a hint:
-// without it the newest bucket is found by a longer look.
-func (s *stream) hintAt(ctx context.Context, bucket uint32) {
-	err := s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
-		if c.BucketHint >= bucket {
-			return nil, nil
-		}
-		c.BucketHint = bucket
-		return []store.Mutation{}, nil
-	})
-	if err != nil && !errors.Is(err, errSealed) {
-		s.app.log.Warn("hint of the newest log bucket was not written", "error", err)
-	}
 }
 
 // throttle limits the messages of one stream to a number per second, averaged

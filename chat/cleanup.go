@@ -8,7 +8,6 @@ import (
 
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
-	"google.golang.org/protobuf/proto"
 )
 
 // What a destroyed group or topic leaves behind is removed in the background.
@@ -192,7 +191,7 @@ func (a *App) removeConversation(ctx context.Context, id record.ConversationID) 
 }
 
 // sealLog ends the log and returns its newest bucket. Where that one is full
-// the next is opened sealed, so that nobody can open it otherwise.
+// the next is opened sealed instead, so that nobody can open it otherwise.
 func (a *App) sealLog(ctx context.Context, id record.ConversationID) (newest uint32, err error) {
 	err = retry(ctx, func() error {
 		s := &stream{app: a, id: id}
@@ -204,18 +203,17 @@ func (a *App) sealLog(ctx context.Context, id record.ConversationID) (newest uin
 		if err != nil {
 			return err
 		}
-		for !head.Sealed {
-			head.Sealed = true
-			_, err := a.store.Commit(ctx, record.LogPartition(id, newest), version,
-				[]store.Mutation{store.Set(record.LogHeadKey, encode(head))})
-			if err != nil {
-				return fmt.Errorf("seal log: %w", err)
-			}
-			if head.LastSeq == (newest+1)*record.BucketSize {
-				newest++
-				head, version = proto.CloneOf(head), ""
-				head.Sealed = false
-			}
+		if head.Sealed {
+			return nil
+		}
+		if head.LastSeq == (newest+1)*record.BucketSize {
+			newest, version = newest+1, ""
+		}
+		head.Sealed = true
+		_, err = a.store.Commit(ctx, record.LogPartition(id, newest), version,
+			[]store.Mutation{store.Set(record.LogHeadKey, encode(head))})
+		if err != nil {
+			return fmt.Errorf("seal log: %w", err)
 		}
 		return nil
 	})

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -73,6 +74,9 @@ func (a *App) History(ctx context.Context, r HistoryRequest) (*HistoryPage, erro
 			return err
 		}
 		result, err = s.history(ctx, r)
+		if errors.Is(err, errSealed) {
+			return Refuse(CodeGroupNotFound, "group or topic of %q was destroyed", r.GroupID)
+		}
 		return err
 	})
 	return result, err
@@ -120,11 +124,12 @@ type pageReader struct {
 	top          uint32
 	want         int
 
-	next    uint32 // the next number to look at
-	scanned []scannedRow
-	recalls *recalls
-	last    uint32 // the lowest number that was walked to
-	chosen  []scannedRow
+	next     uint32 // the next number to look at
+	examined int    // how many numbers were looked at
+	scanned  []scannedRow
+	recalls  *recalls
+	last     uint32 // the lowest number that was walked to
+	chosen   []scannedRow
 }
 
 // scannedRow is one number that was looked at; a nil header is a placeholder.
@@ -148,13 +153,16 @@ func (p *pageReader) read(ctx context.Context) error {
 			return err
 		}
 		p.choose()
-		examined := len(p.scanned)
-		if len(p.chosen) == p.want || p.next == 0 || examined >= maxHistoryScan && len(p.chosen) > 0 {
+		if len(p.chosen) == p.want || p.next == 0 || p.examined >= maxHistoryScan && len(p.chosen) > 0 {
 			return nil
 		}
 		chunk = min(chunk*4, 512)
-		if examined < maxHistoryScan {
-			chunk = min(chunk, uint32(maxHistoryScan-examined))
+		if p.examined < maxHistoryScan {
+			chunk = min(chunk, uint32(maxHistoryScan-p.examined))
+		} else {
+			// All of it is recalled, which nothing undoes: a long run of
+			// recalled messages is neither kept nor looked at again.
+			p.scanned = p.scanned[:0]
 		}
 	}
 }
@@ -165,18 +173,19 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 	if p.next == 0 {
 		return nil
 	}
-	bucket := record.Bucket(p.next)
+	bucket, newest := record.Bucket(p.next), p.next == p.top
 	low := max(p.next-min(p.next-1, n-1), bucket*record.BucketSize+1, min(p.floor+1, p.next))
 	if p.next <= p.floor { // placeholders need no reading
 		low = max(p.next-min(p.next-1, n-1), 1)
 		for seq := p.next; seq >= low; seq-- {
 			p.scanned = append(p.scanned, scannedRow{seq: seq})
 		}
+		p.examined += int(p.next - low + 1)
 		p.next = low - 1
 		return nil
 	}
 	ranges := []store.Range{{From: record.HeaderKey(low), To: record.HeaderKey(p.next + 1), Reverse: true}}
-	if len(p.scanned) == 0 {
+	if newest {
 		ranges = append(ranges, store.Range{From: record.BodyKey(low), To: record.BodyKey(p.next + 1), Reverse: true})
 	}
 	rows, _, err := p.stream.app.store.Read(ctx, record.LogPartition(p.stream.id, bucket), ranges...)
@@ -202,6 +211,7 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 		}
 		p.scanned = append(p.scanned, row)
 	}
+	p.examined += int(p.next - low + 1)
 	p.next = low - 1
 	return nil
 }
@@ -220,7 +230,7 @@ func (p *pageReader) readRecalls(ctx context.Context) error {
 		}
 	}
 	var err error
-	p.recalls, err = p.stream.app.readRecalls(ctx, p.stream.id, senders, p.scanned[len(p.scanned)-1].seq, p.top)
+	p.recalls, err = p.stream.app.readRecalls(ctx, p.stream.id, senders, p.scanned[len(p.scanned)-1].seq, p.scanned[0].seq)
 	return err
 }
 

@@ -189,6 +189,7 @@ func (r *recalls) recalled(seq uint32, sender string) bool {
 // readRecalls reads, in one step, what is recalled of the senders between two
 // numbers. Read after the messages it can miss no recall that was answered
 // before they were read.
+// Errors: errSealed.
 func (a *App) readRecalls(ctx context.Context, id record.ConversationID, senders []string, from, to uint32) (*recalls, error) {
 	ranges := make([]store.Range, 0, 2*len(senders)+1)
 	ranges = append(ranges, store.Range{From: record.SeqRecallKey(from), To: afterKey(record.SeqRecallKey(to))})
@@ -197,9 +198,12 @@ func (a *App) readRecalls(ctx context.Context, id record.ConversationID, senders
 			store.Range{From: record.CoverKey(sender, from), To: afterKey(record.CoverKey(sender, to))},
 			store.Range{From: record.CoverKey(sender, 0), To: record.CoverKey(sender, from), Reverse: true, Limit: 1})
 	}
-	rows, _, err := a.store.Read(ctx, record.ConversationPartition(id), ranges...)
+	c, rows, _, err := a.readConversation(ctx, id, ranges...)
 	if err != nil {
-		return nil, fmt.Errorf("read recalls: %w", err)
+		return nil, err
+	}
+	if c.Sealed { // the covers may be gone while the messages were still there
+		return nil, errSealed
 	}
 	found := &recalls{covers: map[string][]interval{}, single: map[uint32]bool{}}
 	for _, row := range rows[0] {

@@ -102,7 +102,14 @@ func (s *stream) current(ctx context.Context) (*record.LogHead, error) {
 	s.state.Lock()
 	bucket := s.bucket
 	s.state.Unlock()
-	head, _, err := s.app.readLogHead(ctx, s.id, bucket)
+	head, version, err := s.app.readLogHead(ctx, s.id, bucket)
+	if err == nil && version == "" {
+		// Nothing was ever written, or it has expired and gone since this
+		// process last looked.
+		if bucket, err = s.newestBucket(ctx); err == nil {
+			head, _, err = s.app.readLogHead(ctx, s.id, bucket)
+		}
+	}
 	for err == nil && head.LastSeq == (bucket+1)*record.BucketSize {
 		bucket++
 		next, version, err := s.app.readLogHead(ctx, s.id, bucket)
@@ -179,23 +186,6 @@ func (s *stream) load(ctx context.Context) error {
 	}
 	s.known = true
 	return nil
-}
-
-// newestBucket looks forward from the conversation's hint.
-func (s *stream) newestBucket(ctx context.Context) (uint32, error) {
-	conversation, _, _, err := s.app.readConversation(ctx, s.id)
-	if err != nil {
-		return 0, err
-	}
-	for bucket := conversation.BucketHint; ; bucket++ {
-		_, version, err := s.app.readLogHead(ctx, s.id, bucket+1)
-		if err != nil {
-			return 0, err
-		}
-		if version == "" {
-			return bucket, nil
-		}
-	}
 }
 
 // loadNewest reads back, from the newest header down, the sends that may be
