@@ -18,6 +18,8 @@ const (
 	defaultCallsPerSecond = 200
 	accountBatchPerSecond = 100
 	defaultAuthFailLimit  = 60
+
+	mappedBits = 96 // length of ::ffff:0:0/96, the IPv4 addresses within IPv6
 )
 
 // Application is one application (SDKAppID) that a Server serves.
@@ -137,6 +139,11 @@ func parseNetworks(list []string) ([]netip.Prefix, error) {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
 			return nil, fmt.Errorf("%q is neither an address nor a CIDR network", text)
+		}
+		// Peers' addresses are unmapped too; an IPv4 network in IPv6 form would
+		// match none.
+		if network.Addr().Is4In6() && network.Bits() >= mappedBits {
+			network = netip.PrefixFrom(network.Addr().Unmap(), network.Bits()-mappedBits)
 		}
 		networks = append(networks, network.Masked())
 	}

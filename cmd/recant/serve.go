@@ -232,6 +232,8 @@ func (s *server) serve(ctx context.Context) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return base },
+
+		DisableGeneralOptionsHandler: true, // OPTIONS * is answered like any other
 	}
 	defer s.serveMetrics()()
 

@@ -367,6 +367,24 @@ func TestATakenMetricsPortIsRefused(t *testing.T) {
 	}
 }
 
+func TestOptionsOfTheWholeServerHaveTheCORSHeaders(t *testing.T) {
+	p := serve(t, t.TempDir())
+	connection, err := net.Dial("tcp", strings.TrimPrefix(p.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	connection.SetDeadline(time.Now().Add(startLimit))
+	fmt.Fprint(connection, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n")
+	answer, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.StatusCode != http.StatusOK || answer.Header.Get("Access-Control-Allow-Origin") != "*" || answer.ContentLength != 0 {
+		t.Errorf("answered %s with %v", answer.Status, answer.Header)
+	}
+}
+
 func TestPublicURLIsWhatIsPrinted(t *testing.T) {
 	p := serve(t, t.TempDir(), "--public-url", "https://chat.example.net/")
 	if p.base != "https://chat.example.net" || !strings.Contains(p.curls()[0], "'https://chat.example.net/v4/") {

@@ -362,3 +362,12 @@ func FuzzFile(f *testing.F) {
 		}
 	})
 }
+
+func TestIPv4NetworksWrittenAsIPv6AreIPv4(t *testing.T) {
+	server := mustLoad(t, `
+trusted_proxies: ["::ffff:192.0.2.7", "::ffff:10.1.2.3/104", "::ffff:0:0/95", "2001:db8::/32"]
+`)
+	if got, want := fmt.Sprint(server.TrustedProxies), "[192.0.2.7/32 10.0.0.0/8 ::fffe:0:0/95 2001:db8::/32]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -139,15 +139,22 @@ func parseSwitch(text string) (bool, error) {
 	return false, expectation("true or false")
 }
 
-// parsePrefix reads a network or, as one of a single address, an address.
+// parsePrefix reads a network or, as one of a single address, an address. An
+// IPv4 network written as IPv6 becomes what it stands for, as peers' addresses
+// do: it would match none of them otherwise.
 func parsePrefix(text string) (netip.Prefix, error) {
+	const mapped = 96 // bits of ::ffff:0:0/96
 	if prefix, err := netip.ParsePrefix(text); err == nil {
+		if prefix.Addr().Is4In6() && prefix.Bits() >= mapped {
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-mapped)
+		}
 		return prefix.Masked(), nil
 	}
 	addr, err := netip.ParseAddr(text)
 	if err != nil {
 		return netip.Prefix{}, expectation("an address such as 192.0.2.7 or a network such as 192.0.2.0/24")
 	}
+	addr = addr.Unmap()
 	return netip.PrefixFrom(addr, addr.BitLen()), nil
 }
 
