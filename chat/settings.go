@@ -37,8 +37,8 @@ type Settings struct {
 	MaxMembers             int      `yaml:"max_members" desc:"ceiling of members in a Private, Public or ChatRoom group"`
 	MaxCommunityMembers    int      `yaml:"max_community_members" desc:"ceiling of members in a Community"`
 	ImportMaxMemberDefault int      `yaml:"import_max_member_default" desc:"MaxMemberCount of import_group where it is absent; 0 is the type's ceiling"`
-	MaxInitialMembers      int      `yaml:"max_initial_members" desc:"entries of MemberList in create_group; beyond it 10005"`
-	MaxAddMembers          int      `yaml:"max_add_members" desc:"entries of MemberList in add_group_member and import_group_member; beyond it 10005"`
+	MaxInitialMembers      int      `yaml:"max_initial_members" desc:"entries of MemberList in create_group, at most 300; beyond it 10005"`
+	MaxAddMembers          int      `yaml:"max_add_members" desc:"entries of MemberList in add_group_member and import_group_member, at most 300; beyond it 10005"`
 	MaxGroups              int      `yaml:"max_groups" desc:"groups in the application; 0 is no limit, beyond it 10058"`
 	MaxAVChatRooms         int      `yaml:"max_avchatrooms" desc:"AVChatRooms in the application; 0 is no limit, beyond it 10036"`
 	MaxGroupsPerUser       int      `yaml:"max_groups_per_user" desc:"groups that one account may be in; 0 is no limit, beyond it 10037"`
