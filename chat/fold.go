@@ -147,10 +147,17 @@ func (g *groupState) bringUpToDate(ctx context.Context, members map[string]*reco
 	if len(members) == 0 || !g.rules().stored {
 		return nil
 	}
+	if g.head.SupportTopic {
+		if err := g.overlayTopics(ctx, members); err != nil {
+			return err
+		}
+	}
 	positions, last, err := g.stream().unfolded(ctx, maps.Keys(members))
 	if err != nil {
 		return err
 	}
+	// Read last: had any of the logs been folded since the records were read,
+	// its positions would be in neither, and the group's version is another.
 	state, err := g.streamState(ctx, 0)
 	if err != nil {
 		return err
@@ -158,9 +165,11 @@ func (g *groupState) bringUpToDate(ctx context.Context, members map[string]*reco
 	for account, m := range members {
 		overlay(m, state, positions[account], last)
 	}
-	if !g.head.SupportTopic {
-		return nil
-	}
+	return nil
+}
+
+// overlayTopics takes the sends into the community's topics into the records.
+func (g *groupState) overlayTopics(ctx context.Context, members map[string]*record.Member) error {
 	topics, err := g.topics(ctx)
 	if err != nil {
 		return err

@@ -1,0 +1,65 @@
+package chat
+
+import (
+	"bytes"
+	"maps"
+	"testing"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+func TestAFoldOfATopicBesideAReaderLosesNoSend(t *testing.T) {
+	st := &afterRead{Store: openTestStore(t)}
+	a := openTestApp(t, st)
+	makeGroup(t, a, "g", Community)
+	err := a.changeGroup(bg, "g", func(g *groupChange) error {
+		g.head.SupportTopic = true
+		g.set(record.TopicKey(g.head.Incarnation, "g@TOPIC#_one"), &record.Topic{Incarnation: 1})
+		g.addMember("ann", &record.Member{JoinId: 1})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := a.readGroup(bg, "g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic := g.topicStream(&record.Topic{Incarnation: 1})
+	request := &appendRequest{messages: []newMessage{{header: &record.Header{Sender: "ann"}, body: &record.Body{MsgBody: textBody}}}}
+	sent, err := topic.append(bg, request)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// The topic's positions are written down when the reader has the members
+	// and the topics, but not yet what the topic's log says.
+	prefix := record.TopicKey(g.head.Incarnation, "")
+	st.then = func(_ store.Partition, ranges []store.Range) {
+		if !bytes.Equal(ranges[0].From, prefix) {
+			return
+		}
+		st.then = nil
+		if err := topic.fold(bg); err != nil {
+			t.Error(err)
+		}
+	}
+	var members map[string]*record.Member
+	err = a.view(bg, "g", func(g *groupState) error {
+		var err error
+		if members, err = g.members(bg, "ann"); err != nil {
+			return err
+		}
+		return g.bringUpToDate(bg, maps.Clone(members))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if st.then != nil {
+		t.Error("nothing was folded while the members were read")
+	}
+	if got := members["ann"].LastSend; got != sent[0].time {
+		t.Errorf("LastSendMsgTime is %d, want %d", got, sent[0].time)
+	}
+}
