@@ -12,33 +12,18 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
+	"github.com/recant-chat/recant/internal/programtest"
 )
 
 // binary is the program under test, built once.
 var binary string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "recant-test-")
-	if err != nil {
-		panic(err)
-	}
-	binary = filepath.Join(dir, "recant")
-	build := append([]string{"build", "-o", binary}, buildFlags()...)
-	if output, err := exec.Command("go", append(build, ".")...).CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, output)
-		os.RemoveAll(dir)
-		os.Exit(1)
-	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		os.RemoveAll(dir)
-		os.Exit(code)
-	}))
+	programtest.Run(m, func(path string) { binary = path }, buildFlags()...)
 }
 
 // startLimit bounds the start and the end of a server on a busy machine.
@@ -54,34 +39,10 @@ type process struct {
 	ended  chan struct{} // closed once it has ended
 }
 
-// output collects what a process writes.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
+type output = programtest.Output
 
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
-// command prepares the program with no RECANT_ variable but the given ones.
 func command(env []string, args ...string) *exec.Cmd {
-	cmd := exec.Command(binary, args...)
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "RECANT_") {
-			cmd.Env = append(cmd.Env, variable)
-		}
-	}
-	cmd.Env = append(cmd.Env, env...)
-	return cmd
+	return programtest.Command(binary, env, args...)
 }
 
 // serve starts a server on a data directory and a free port, and waits until it
@@ -115,9 +76,8 @@ func start(t *testing.T, cmd *exec.Cmd) *process {
 			t.Logf("stdout:\n%s\nstderr:\n%s", p.stdout, p.stderr)
 		}
 	})
-	serving := regexp.MustCompile(`(?m)^Recant is serving (\S+)$`)
 	for deadline := time.Now().Add(startLimit); ; time.Sleep(10 * time.Millisecond) {
-		if match := serving.FindStringSubmatch(p.stdout.String()); match != nil && strings.HasSuffix(p.stdout.String(), "\n\n") {
+		if match := programtest.Serving.FindStringSubmatch(p.stdout.String()); match != nil && strings.HasSuffix(p.stdout.String(), "\n\n") {
 			p.base = match[1]
 			return p
 		}

@@ -5,17 +5,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"os/exec"
-	"regexp"
-	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/recant-chat/recant/api/usersig"
+	"github.com/recant-chat/recant/internal/programtest"
 )
 
 // The application that the server serves.
@@ -31,7 +28,7 @@ const patience = time.Minute
 // server is one run of `recant serve`.
 type server struct {
 	cmd    *exec.Cmd
-	out    *output
+	out    *programtest.Output
 	ended  chan struct{} // closed once it has ended
 	killed atomic.Bool   // from just before the kill on
 	url    string
@@ -39,37 +36,14 @@ type server struct {
 	sig    string
 }
 
-// output collects what a process writes.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
 // launch starts a server without waiting for it to serve.
 func launch(t *testing.T, data string) *server {
 	t.Helper()
-	s := &server{out: &output{}, ended: make(chan struct{})}
-	s.cmd = exec.Command(binary, "serve", "--data", data, "--listen", "127.0.0.1:0",
+	s := &server{out: &programtest.Output{}, ended: make(chan struct{})}
+	s.cmd = programtest.Command(binary, nil, "serve", "--data", data, "--listen", "127.0.0.1:0",
 		"--sdkappid", fmt.Sprint(sdkAppID), "--key", key, "--admin", admin,
 		"--calls-per-second", "0", "--command-limits", "multiaccount_import=0,account_check=0",
 		"--request-timeout", patience.String(), "--log-level", "warn")
-	for _, variable := range os.Environ() {
-		if !strings.HasPrefix(variable, "RECANT_") {
-			s.cmd.Env = append(s.cmd.Env, variable)
-		}
-	}
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -86,9 +60,8 @@ func launch(t *testing.T, data string) *server {
 func start(t *testing.T, data string) *server {
 	t.Helper()
 	s := launch(t, data)
-	serving := regexp.MustCompile(`(?m)^Recant is serving (\S+)$`)
 	for deadline := time.Now().Add(patience); s.url == ""; time.Sleep(2 * time.Millisecond) {
-		if match := serving.FindStringSubmatch(s.out.String()); match != nil {
+		if match := programtest.Serving.FindStringSubmatch(s.out.String()); match != nil {
 			s.url = match[1]
 			break
 		}
