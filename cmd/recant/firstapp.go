@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/recant-chat/recant/internal/config"
 )
@@ -62,6 +63,9 @@ func readFirstApplication(server config.Server) (app config.Application, found b
 	}
 	app = server.NewApplication()
 	app.SDKAppID, app.Keys, app.Admins = own.SDKAppID, own.Keys, own.Admins
+	if given := server.Admins; !slices.Equal(given, []string{config.DefaultAdmin}) {
+		app.Admins = given
+	}
 	return app, true, nil
 }
 

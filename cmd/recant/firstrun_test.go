@@ -156,3 +156,27 @@ func TestConfiguredApplicationsTakeThePlaceOfTheDataDirectorys(t *testing.T) {
 		t.Errorf("the first run's application answers %d %s, want 70020", got.ErrorCode, got.ErrorInfo)
 	}
 }
+
+// The application that a server made for itself has the admins that the
+// configuration names, in every run.
+func TestConfiguredAdminsOfTheFirstApplicationMayCall(t *testing.T) {
+	data := t.TempDir()
+	for _, env := range [][]string{nil, {"RECANT_ADMIN=alice,bob"}} {
+		args := []string{"--data", data, "--listen", "127.0.0.1:0"}
+		if env == nil {
+			args = append(args, "--admin", "alice")
+		}
+		p := serveWith(t, env, args...)
+		id, _ := kept(t, data)
+		for account, want := range map[string]int{"alice": 0, "administrator": 60010} {
+			sig := sign(t, "--user", account, "--data", data)
+			if got := p.call(id, account, sig, check, checkBody); got.ErrorCode != want {
+				t.Errorf("%v: %s is answered with %d %s, want %d", env, account, got.ErrorCode, got.ErrorInfo, want)
+			}
+		}
+		if curls := p.curls(); len(curls) != 1 || !strings.Contains(curls[0], "identifier=alice&") {
+			t.Errorf("printed %q", curls)
+		}
+		p.terminate()
+	}
+}
