@@ -99,9 +99,15 @@ func (s *stream) recallRange(ctx context.Context, o *record.RecallOperation) err
 // commits it with what derive makes of the ranges read; where derive returns
 // nil nothing is recalled and nothing written.
 func (s *stream) commitOperation(ctx context.Context, o *record.RecallOperation, ranges []store.Range, derive func([][]store.Row) ([]store.Mutation, error)) error {
+	// Where a commit of unknown outcome may have put the operation. It may take
+	// effect even after it was looked for, so it is looked for each time.
+	var doubtful []store.Range
 	err := retry(ctx, func() error {
-		err := s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
-			mutations, err := derive(rows)
+		err := s.app.changeConversation(ctx, s.id, slices.Concat(ranges, doubtful), func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+			if there, err := containsOperation(rows[len(ranges):], o.Id); there || err != nil {
+				return nil, err
+			}
+			mutations, err := derive(rows[:len(ranges)])
 			if err != nil || mutations == nil {
 				return nil, err
 			}
@@ -110,7 +116,8 @@ func (s *stream) commitOperation(ctx context.Context, o *record.RecallOperation,
 			return append(mutations, store.Set(record.OperationKey(o.Number), encode(o))), nil
 		})
 		if errors.Is(err, store.ErrUnknown) {
-			return s.settleOperation(ctx, o, err)
+			doubtful = append(doubtful, store.Key(record.OperationKey(o.Number)))
+			return store.ErrConflict // look for it, and try again if it is not there
 		}
 		return err
 	})
@@ -123,23 +130,18 @@ func (s *stream) commitOperation(ctx context.Context, o *record.RecallOperation,
 	return nil
 }
 
-// settleOperation finds out, after a commit of unknown outcome, whether the
-// operation is there, and has it tried again where it is not.
-func (s *stream) settleOperation(ctx context.Context, o *record.RecallOperation, cause error) error {
-	_, rows, _, err := s.app.readConversation(ctx, s.id, store.Key(record.OperationKey(o.Number)))
-	if err != nil {
-		return errors.Join(cause, err)
-	}
-	stored := &record.RecallOperation{}
-	if len(rows[0]) > 0 {
-		if err := decode(rows[0][0], stored); err != nil {
-			return err
+// containsOperation reports whether one of the rows is the operation's.
+func containsOperation(rows [][]store.Row, id string) (bool, error) {
+	for _, row := range slices.Concat(rows...) {
+		stored := &record.RecallOperation{}
+		if err := decode(row, stored); err != nil {
+			return false, err
+		}
+		if stored.Id == id {
+			return true, nil
 		}
 	}
-	if stored.Id == o.Id {
-		return nil
-	}
-	return store.ErrConflict
+	return false, nil
 }
 
 // interval is a range of numbers, both ends included.

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -174,6 +175,36 @@ func TestUnknownOutcomesNeitherForgetNorDoubleRecalls(t *testing.T) {
 				t.Errorf("%d operations with %d ids are recorded of 20 recalls", len(found), len(ids))
 			}
 		})
+	}
+}
+
+// stalledCommit loses the first commit to a conversation and lets it take
+// effect right before the second.
+type stalledCommit struct {
+	store.Store
+	stalled func()
+}
+
+func (s *stalledCommit) Commit(ctx context.Context, p store.Partition, base store.Version, m []store.Mutation) (store.Version, error) {
+	if p.Name()[0] == 'C' && s.stalled == nil {
+		s.stalled = sync.OnceFunc(func() { _, _ = s.Store.Commit(ctx, p, base, m) })
+		return "", store.ErrUnknown
+	}
+	if s.stalled != nil {
+		s.stalled()
+	}
+	return s.Store.Commit(ctx, p, base, m)
+}
+
+func TestARecallThatTakesEffectAfterItWasLookedForIsRecordedOnce(t *testing.T) {
+	a := openTestApp(t, &stalledCommit{Store: openTestStore(t)})
+	makeGroup(t, a, "g", Public)
+	sendAs(t, a, "ann", 1)
+	if err := a.RecallBySender(bg, moderator, "g", "", "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if found := operations(t, a, "g"); len(found) != 1 {
+		t.Errorf("recorded are %v, want one operation", found)
 	}
 }
 
