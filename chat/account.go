@@ -95,6 +95,7 @@ func (a *App) ImportAccounts(ctx context.Context, profiles []AccountProfile) (fa
 		if err := a.importAnew(ctx, p); err != nil {
 			return nil, err
 		}
+		ctx = context.WithoutCancel(ctx) // with one imported, the call is carried through
 	}
 	return failed, nil
 }

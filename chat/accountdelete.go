@@ -49,7 +49,9 @@ func (a *App) DeleteAccounts(ctx context.Context, userIDs []string) ([]AccountDe
 		}
 		if !found {
 			results[i].Err = Refuse(CodeAccountNotImported, textAccountNotImported)
+			continue
 		}
+		ctx = context.WithoutCancel(ctx) // with one deleted, the call is carried through
 	}
 	return results, nil
 }
@@ -70,6 +72,9 @@ func (a *App) deleteAccount(ctx context.Context, userID string, onlyMarked bool)
 	found, version, err := a.markDeleting(ctx, userID, onlyMarked)
 	if err != nil || !found {
 		return false, err
+	}
+	if !onlyMarked {
+		ctx = context.WithoutCancel(ctx) // the account is absent from now on
 	}
 	if err := a.leaveAllGroups(ctx, userID); err != nil {
 		return false, err

@@ -1,0 +1,53 @@
+package chat
+
+import (
+	"context"
+	"testing"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+// impatientStore ends the caller's context with the first commit to the
+// partition of account a.
+type impatientStore struct {
+	store.Store
+	end context.CancelFunc
+}
+
+func (s *impatientStore) Commit(ctx context.Context, p store.Partition, base store.Version, m []store.Mutation) (store.Version, error) {
+	version, err := s.Store.Commit(ctx, p, base, m)
+	if p == record.UserPartition(1400000001, "a") {
+		s.end()
+	}
+	return version, err
+}
+
+// A call that has done something must not be answered as timed out (spec 01
+// section 1.3), although its caller may have left.
+func TestAccountBatchesAreCarriedThrough(t *testing.T) {
+	st := openTestStore(t)
+	ctx, end := context.WithCancel(bg)
+	a := openTestApp(t, &impatientStore{Store: st, end: end})
+	failed, err := a.ImportAccounts(ctx, []AccountProfile{{UserID: "a"}, {UserID: "b"}, {UserID: "c"}})
+	if err != nil || len(failed) > 0 || ctx.Err() == nil {
+		t.Fatalf("import: %v failed, %v; the context's end: %v", failed, err, ctx.Err())
+	}
+
+	// That is the mark of the deletion, from which on the account is absent.
+	ctx, end = context.WithCancel(bg)
+	a = openTestApp(t, &impatientStore{Store: st, end: end})
+	results, err := a.DeleteAccounts(ctx, []string{"a", "nobody", "b"})
+	if err != nil || len(results) != 3 || ctx.Err() == nil {
+		t.Fatalf("deletion: %+v, %v; the context's end: %v", results, err, ctx.Err())
+	}
+	statuses, err := a.CheckAccounts(bg, []string{"a", "b", "c"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []bool{false, false, true} {
+		if statuses[i].Imported != want {
+			t.Errorf("%s: imported %v, want %v", statuses[i].UserID, statuses[i].Imported, want)
+		}
+	}
+}
