@@ -142,6 +142,14 @@ func TestRetriedImportIsStoredOnce(t *testing.T) {
 	r.importWith(plain).WantJSON(t, results([3]int64{5, created + 10, 0}))
 }
 
+func TestARepeatWithinOneImportIsStoredOnce(t *testing.T) {
+	r, created := newOldRoom(t, "Public", "ann")
+	same := item("ann", created, `,"Random":5`)
+	r.importWith(same+","+item("ann", created, `,"Random":6`)+","+same).WantJSON(t,
+		results([3]int64{1, created, 0}, [3]int64{2, created, 0}, [3]int64{1, created, 0}))
+	r.wantNext(3)
+}
+
 func TestImportedAndSentMessagesAreNoRepeatsOfEachOther(t *testing.T) {
 	r, created := newOldRoom(t, "Public", "ann")
 	r.importWith(item("ann", created, `,"Random":5`)).MustOK(t)

@@ -101,6 +101,16 @@ func TestRecallByNumberIsOfTheTopic(t *testing.T) {
 	c.recallSeqs(`"MsgSeqList":[{"MsgSeq":1}]`).WantJSON(t, recallAnswer(1, 10030))
 }
 
+func TestNumbersOfAnAVChatRoomDoNotExpire(t *testing.T) {
+	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.HistoryRetentionDays = 7 }, "AVChatRoom")
+	r.send("ann", 2)
+	r.srv.Clock.Advance(8 * day)
+	r.recallSeqs(`"MsgSeqList":[{"MsgSeq":1}]`).WantJSON(t, recallAnswer(1, 0))
+	r.send("ann", 1)
+	r.recallSeqs(`"MsgSeqList":[{"MsgSeq":1}]`).WantJSON(t, recallAnswer(1, 0))
+	r.recallSeqs(`"MsgSeqList":[{"MsgSeq":4}]`).WantJSON(t, recallAnswer(4, 10030))
+}
+
 func TestRecallByNumberAndBySenderHideTogether(t *testing.T) {
 	r := newRoom(t, "Public", "ann", "bob")
 	r.send("ann", 2)

@@ -320,6 +320,16 @@ func TestOnlineOnlyMessagesAreNotStored(t *testing.T) {
 	r.wantNext(2)
 }
 
+func TestARepeatedOnlineOnlyMessageAnswersTheFirst(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	fields := `"OnlineOnlyFlag":1,"From_Account":"ann","Random":7,"MsgBody":` + text("psst")
+	first := r.sendWith(fields)
+	r.srv.Clock.Advance(minute)
+	if again := r.sendWith(fields); string(again.Raw) != string(first.Raw) {
+		t.Errorf("repeat answered %s, want %s", again.Raw, first.Raw)
+	}
+}
+
 func TestOnlineOnlyMessagesDoNotActivateAPrivateGroup(t *testing.T) {
 	r := newRoom(t, "Private", "ann")
 	r.sendWith(`"OnlineOnlyFlag":1,"Random":1,"MsgBody":` + text("psst")).MustOK(t)

@@ -265,3 +265,23 @@ func TestMsgTimeNeverRunsBackwards(t *testing.T) {
 		t.Errorf("after the clock went back MsgTime is %d, want %d", second.Time, first.Time)
 	}
 }
+
+func TestTheLargestImportFitsIntoOneCommit(t *testing.T) {
+	settings := DefaultSettings()
+	settings.ImportMaxBatch = maxBatchMessages + 1
+	if settings.Validate() == nil {
+		t.Error("an import that fits into no commit is allowed")
+	}
+	settings.ImportMaxBatch = maxBatchMessages
+	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Settings = settings })
+	makeGroup(t, a, "g", Public)
+	at := a.now()
+	messages := make([]ImportedMessage, maxBatchMessages)
+	for i := range messages {
+		messages[i] = ImportedMessage{From: "ann", Time: &at, Body: textBody}
+	}
+	results, err := a.ImportMessages(bg, testOperator, Import{GroupID: "g", Messages: messages})
+	if err != nil || results[len(results)-1].Seq != maxBatchMessages {
+		t.Errorf("import of %d messages answered %v", len(messages), err)
+	}
+}

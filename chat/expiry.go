@@ -74,35 +74,42 @@ func (s *stream) ordinaryFrom(ctx context.Context, from, to uint32) (seq uint32,
 }
 
 // expire drops the buckets of the log whose newest message is expired, in every
-// stream of the application.
+// stream of the application. What fails in one group keeps no other waiting.
 func (a *App) expire(ctx context.Context) error {
 	if _, expires := a.expiryCutoff(); !expires {
 		return nil
 	}
-	return a.eachGroup(ctx, func(groupID string) error {
-		err := a.view(ctx, groupID, func(g *groupState) error {
-			if !g.rules().stored {
-				return nil
-			}
-			if err := g.stream().dropExpired(ctx); err != nil {
-				return err
-			}
-			topics, err := g.topics(ctx)
-			if err != nil {
-				return err
-			}
-			for _, t := range topics {
-				if err := g.topicStream(t.record).dropExpired(ctx); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if CodeOf(err) == CodeGroupNotFound {
-			return nil
+	var failed error
+	err := a.eachGroup(ctx, func(groupID string) error {
+		err := a.view(ctx, groupID, func(g *groupState) error { return g.dropExpired(ctx) })
+		if err != nil && CodeOf(err) != CodeGroupNotFound {
+			failed = errors.Join(failed, err)
 		}
-		return err
+		return ctx.Err()
 	})
+	return errors.Join(failed, err)
+}
+
+// dropExpired drops what is expired of the group's streams. They are looked at
+// beside those in memory, which would all be evicted by a round over all groups.
+func (g *groupState) dropExpired(ctx context.Context) error {
+	if !g.rules().stored {
+		return nil
+	}
+	topics, err := g.topics(ctx)
+	if err != nil {
+		return err
+	}
+	ids := []record.ConversationID{g.conversation()}
+	for _, t := range topics {
+		ids = append(ids, g.topicConversation(t.record))
+	}
+	for _, id := range ids {
+		if err := (&stream{app: g.app, id: id, kept: true}).dropExpired(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropExpired drops whole buckets, never the newest. The conversation's row

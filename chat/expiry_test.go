@@ -143,3 +143,43 @@ func TestExpiredBucketsAreDroppedAndTheLogGoesOn(t *testing.T) {
 		t.Errorf("page over the border of dropped messages is %+v, %v", page, err)
 	}
 }
+
+func TestExpiryGoesOnBehindAGroupThatCannotBeRead(t *testing.T) {
+	st := openTestStore(t)
+	clock := &testClock{now: time.Unix(2_000_000_000, 0)}
+	a := openTestApp(t, st, func(o *Options) { o.Clock, o.Settings.HistoryRetentionDays = clock.Now, 7 })
+	for n, id := range []string{"broken", "g"} {
+		makeGroup(t, a, id, ChatRoom)
+		if err := st.Put(bg, record.DirectoryPartition(a.id, string(ChatRoom)), []store.Mutation{store.Set(record.DirectoryKey(uint64(n+1), id), nil)}); err != nil {
+			t.Fatal(err)
+		}
+		old := make([]int64, record.BucketSize+1)
+		for i := range old {
+			old[i] = clock.now.Unix()
+		}
+		appendTimed(t, ownStream(t, a, id), old)
+	}
+	broken, healthy := ownStream(t, a, "broken").id, ownStream(t, a, "g").id
+	if _, err := st.Commit(bg, record.ConversationPartition(broken), mustVersion(t, a, broken), []store.Mutation{
+		store.Set(record.ConversationKey, []byte{0xff}),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	clock.now = clock.now.Add(8 * 24 * time.Hour)
+	if err := a.expire(bg); err == nil {
+		t.Error("a record that cannot be read was not reported")
+	}
+	if _, version, err := a.readLogHead(bg, healthy, 0); err != nil || version != "" {
+		t.Errorf("the expired bucket of another group is still there (%v)", err)
+	}
+}
+
+// mustVersion is the version of a conversation's partition.
+func mustVersion(t testing.TB, a *App, id record.ConversationID) store.Version {
+	t.Helper()
+	_, _, version, err := a.readConversation(bg, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return version
+}

@@ -163,6 +163,9 @@ func (s Settings) Validate() error {
 			return fmt.Errorf("%s: %d, at most %d", batch.key, batch.n, maxJoinBatch)
 		}
 	}
+	if s.ImportMaxBatch > maxBatchMessages {
+		return fmt.Errorf("import_max_batch: %d, at most %d", s.ImportMaxBatch, maxBatchMessages)
+	}
 	if s.DeleteBySenderWindow < 1 {
 		return errors.New("delete_by_sender_window: must be 1 or more")
 	}

@@ -122,3 +122,21 @@ func TestIntentsOfStoredTipsDoNotGather(t *testing.T) {
 		t.Errorf("%d intents are kept after 50 tips", len(rows[0]))
 	}
 }
+
+func TestATipThatIsInTheLogIsNotAppendedAgain(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", Public)
+	for _, numbers := range [][]uint64{{1, 2}, {1, 2, 3}} { // two processes found tips missing at once
+		request := &appendRequest{}
+		for _, n := range numbers {
+			request.messages = append(request.messages, newMessage{
+				header: &record.Header{Sender: tipSender, Tip: true, TipNumber: n},
+				body:   &record.Body{MsgBody: []byte(fmt.Sprintf(`{"OpType":6,"n":%d}`, n))},
+			})
+		}
+		if _, err := ownStream(t, a, "g").append(bg, request); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantTips(t, a, "g", 3)
+}
