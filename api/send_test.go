@@ -296,6 +296,17 @@ func TestMutesInTopics(t *testing.T) {
 	want(one, 10017)
 }
 
+func TestMuteAllBindsAdminsWhilePermissionGroupsAreOn(t *testing.T) {
+	c := newCommunity(t, "ann")
+	one := c.topic("one")
+	c.call("modify_group_member_info", `{"GroupId":%q,"Member_Account":"ann","Role":"Admin"}`, c.group).MustOK(t)
+	c.call("modify_group_base_info", `{"GroupId":%q,"MuteAllMember":"On"}`, c.group).MustOK(t)
+	for i, want := range []int{0, 10017, 0} {
+		c.call("modify_group_base_info", `{"GroupId":%q,"EnablePermission":%d}`, c.group, i%2).MustOK(t)
+		one.sendWith(fmt.Sprintf(`"TopicId":%q,"From_Account":"ann","Random":%d,"MsgBody":%s`, one.topicID, i, text("hi"))).WantCode(t, want)
+	}
+}
+
 func TestSendIntoACommunityWithTopicsNeedsATopic(t *testing.T) {
 	c := newCommunity(t, "ann")
 	c.sendWith(`"Random":1,"MsgBody":`+text("hi")).WantCode(t, 10007)
