@@ -435,6 +435,24 @@ func TestGroupThrottle(t *testing.T) {
 	}
 }
 
+func TestOnlineOnlyMessagesPassMuteAndThrottle(t *testing.T) {
+	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.GroupThrottlePerSecond = 2 }, "Public", "ann", "bob")
+	send := func(from string, random int) apitest.Answer {
+		return r.sendWith(fmt.Sprintf(`"OnlineOnlyFlag":1,"From_Account":%q,"Random":%d,"MsgBody":%s`, from, random, text("psst")))
+	}
+	send("ann", 1).MustOK(t)
+	send("ann", 2).MustOK(t)
+	if got := string(send("ann", 3).Raw); !strings.Contains(got, `"MsgDropReason":"MsgFreqCtrl"`) {
+		t.Errorf("third message of a second answered %s", got)
+	}
+	// A repeat is answered before the throttle looks at it.
+	if got := string(send("ann", 2).Raw); strings.Contains(got, "MsgDropReason") {
+		t.Errorf("repeat answered %s", got)
+	}
+	r.call("forbid_send_msg", `{"GroupId":%q,"Members_Account":["bob"],"MuteTime":60}`, r.group).MustOK(t)
+	send("bob", 4).WantCode(t, 10017)
+}
+
 func TestAVChatRoomNumbersAndKeepsNothing(t *testing.T) {
 	r := newRoom(t, "AVChatRoom")
 	if seq := r.send("ann", 3); seq != 3 {
