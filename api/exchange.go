@@ -62,6 +62,8 @@ func (e *exchange) answer() (body []byte) {
 		if p := recover(); p != nil {
 			e.server.metrics.panicked(e.command)
 			e.server.log.LogAttrs(e.r.Context(), slog.LevelError, "panic",
+				slog.String("service", loggable(e.query.service)), slog.String("command", loggable(e.query.command)),
+				slog.String("random", loggable(e.query.values["random"])),
 				slog.Any("value", p), slog.String("stack", string(debug.Stack())))
 			body = e.refuse(fmt.Errorf("panic: %v", p))
 		}

@@ -79,7 +79,11 @@ func readAll(ctx context.Context, it *cpebble.Iterator, b *readBuffer, p store.P
 			// Every commit writes a version, so without one there are no rows.
 			return rows, "", it.Error()
 		}
-		version = store.Version(it.Value())
+		value, err := it.ValueAndErr()
+		if err != nil {
+			return nil, "", err
+		}
+		version = store.Version(value)
 	}
 	spans := 0
 	for i := range ranges {
@@ -88,11 +92,17 @@ func readAll(ctx context.Context, it *cpebble.Iterator, b *readBuffer, p store.P
 			continue
 		}
 		b.lower = append(append(append(b.lower[:0], b.prefix...), slotRow), ranges[i].From...)
-		if it.SeekPrefixGE(b.lower) {
-			rows[i] = []store.Row{copyRow(ranges[i].From, it.Value())}
-		} else if err := it.Error(); err != nil {
+		if !it.SeekPrefixGE(b.lower) {
+			if err := it.Error(); err != nil {
+				return nil, "", err
+			}
+			continue
+		}
+		value, err := it.ValueAndErr()
+		if err != nil {
 			return nil, "", err
 		}
+		rows[i] = []store.Row{copyRow(ranges[i].From, value)}
 	}
 	if spans == 0 {
 		return rows, version, nil
