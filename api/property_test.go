@@ -2,9 +2,11 @@ package api_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,16 +22,19 @@ import (
 // against the model of model_test.go and compares every answer, and the
 // histories page by page, in both modes.
 func TestServerKeepsToTheModel(t *testing.T) {
+	if raceDetector { // under which a run takes eight times as long
+		checkLess(t, 20)
+	}
 	for name, set := range map[string]func(*apitest.Options){
-		"as it comes": func(*apitest.Options) {},
-		"small window, retention, background work": func(o *apitest.Options) {
+		"window of 1,000": func(*apitest.Options) {},
+		"window of 7, retention, background work": func(o *apitest.Options) {
 			o.Settings.DeleteBySenderWindow = 7
 			o.Settings.HistoryRetentionDays = 1
 			o.Settings.CommunityDirectMessage = true
 			o.Settings.HistoryTipStyle = "array"
-			o.Housekeeping = 20 * time.Millisecond
+			o.Housekeeping = 200 * time.Millisecond
 		},
-		"window of one bucket's rest, placeholders": func(o *apitest.Options) {
+		"window of 40, placeholders": func(o *apitest.Options) {
 			o.Settings.DeleteBySenderWindow = 40
 			o.Settings.RecalledAsPlaceholder = true
 			o.Settings.RecalledBody = "empty"
@@ -52,6 +57,22 @@ func TestServerKeepsToTheModel(t *testing.T) {
 			})
 		})
 	}
+}
+
+// checkLess lowers the number of runs unless it was asked for.
+func checkLess(t *testing.T, runs int) {
+	checks := flag.Lookup("rapid.checks")
+	if checks.Value.String() != checks.DefValue {
+		return
+	}
+	if err := checks.Value.Set(strconv.Itoa(runs)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := checks.Value.Set(checks.DefValue); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 var modelAccounts = []string{"ann", "bob", "eve"}
@@ -89,7 +110,9 @@ func newDrive(outer *testing.T, rt *rapid.T, srv *apitest.Server, settings chat.
 
 func (d *drive) run() {
 	d.createGroup()
-	d.bulk(rapid.SampledFrom([]int{0, 0, 0, 30, 990, 4080}).Draw(d.rt, "messages to begin with"))
+	// Mostly few, sometimes as many as a window or as a bucket of the log.
+	window := d.settings.DeleteBySenderWindow
+	d.bulk(rapid.SampledFrom([]int{0, 0, 0, 0, 0, 5, 30, window - 5, 0, 0, 0, 4080}).Draw(d.rt, "messages to begin with"))
 	d.rt.Repeat(map[string]func(*rapid.T){
 		"":                 d.compareSome,
 		"create group":     func(*rapid.T) { d.createGroup() },
@@ -101,7 +124,7 @@ func (d *drive) run() {
 		"send more":        func(*rapid.T) { d.send() },
 		"repeat":           func(*rapid.T) { d.repeat() },
 		"import":           func(*rapid.T) { d.importSome() },
-		"import many":      func(*rapid.T) { d.bulk(rapid.IntRange(1, 1200).Draw(d.rt, "messages")) },
+		"import many":      func(*rapid.T) { d.bulk(rapid.IntRange(1, window+window/4).Draw(d.rt, "messages")) },
 		"add members":      func(*rapid.T) { d.addMembers() },
 		"remove members":   func(*rapid.T) { d.removeMembers() },
 		"notify":           func(*rapid.T) { d.notify() },
