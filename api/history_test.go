@@ -221,6 +221,15 @@ func TestPageThatIsAllExpiredSaysSo(t *testing.T) {
 	r.get(20, 40, 0).wantFinished(1)
 }
 
+func TestPageOverTheBorderOfExpiryIsNotAllExpired(t *testing.T) {
+	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.HistoryRetentionDays = 7 }, "Public", "ann")
+	r.send("ann", 50)
+	r.srv.Clock.Advance(8 * day)
+	r.send("ann", 5)
+	r.get(30, 0, 0).wantFinished(0)
+	r.get(30, 50, 0).wantFinished(2)
+}
+
 func TestHistoryOfATopicIsItsOwn(t *testing.T) {
 	c := newCommunity(t, "ann")
 	one, two := c.topic("one"), c.topic("two")

@@ -211,3 +211,33 @@ func TestImportedTextIsRefusedByItem(t *testing.T) {
 	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.RefusedWords = []string{"old"} }, "Public", "ann")
 	r.importWith(item("ann", r.now(), "")).WantJSON(t, results([3]int64{0, r.now(), 80001}))
 }
+
+func TestImportIntoATopicReadsItToEverybody(t *testing.T) {
+	c := newCommunity(t, "ann")
+	one := c.topic("one")
+	position := func(account string, want int) {
+		t.Helper()
+		got := string(c.call("get_topic", `{"GroupId":%q,"From_Account":%q,"TopicIdList":[%q]}`, c.group, account, one.topicID).Raw)
+		if !strings.Contains(got, fmt.Sprintf(`"SelfInfo":{"ShutUpTime":0,"MsgSeq":%d,`, want)) {
+			t.Errorf("topic of %s is %s, want position %d", account, got, want)
+		}
+	}
+	one.importWith(item("ann", c.now(), "") + "," + item("bob", c.now(), "")).MustOK(t)
+	position("ann", 2)
+	// Who joins later has not read what was imported before.
+	c.call("add_group_member", `{"GroupId":%q,"MemberList":[{"Member_Account":"bob"}]}`, c.group).MustOK(t)
+	position("bob", 0)
+	one.importWith(item("ann", c.now(), "")).MustOK(t)
+	position("ann", 3)
+	position("bob", 3)
+}
+
+func TestARepeatedImportReadsEverythingToEverybodyAgain(t *testing.T) {
+	r, created := newOldRoom(t, "Public", "ann", "bob")
+	one := item("ann", created, `,"Random":1`)
+	r.importWith(one).MustOK(t)
+	r.call("set_unread_msg_num", `{"GroupId":%q,"Member_Account":"bob","UnreadMsgNum":1}`, r.group).MustOK(t)
+	r.wantUnread("bob", 1)
+	r.importWith(one).MustOK(t)
+	r.wantUnread("bob", 0)
+}

@@ -128,6 +128,10 @@ func TestSendChecksTheBody(t *testing.T) {
 		{"video width null", `[` + element("TIMVideoFileElem", `{"ThumbWidth":null}`) + `]`, 0},
 		{"relay", `[` + element("TIMRelayElem", `{"Title":"t","MsgNum":2,"CompatibleText":"c","AbstractList":["a"],"MsgList":[]}`) + `]`, 0},
 		{"relay list a string", `[` + element("TIMRelayElem", `{"MsgList":"x"}`) + `]`, 10004},
+		{"relay list of strings", `[` + element("TIMRelayElem", `{"MsgList":["x"]}`) + `]`, 10004},
+		{"relayed number a string", `[` + element("TIMRelayElem", `{"MsgList":[{"MsgSeq":"1"}]}`) + `]`, 10004},
+		{"relayed message", `[` + element("TIMRelayElem", `{"MsgList":[{"From_Account":"a","MsgSeq":1,"MsgBody":[],"x":1}]}`) + `]`, 0},
+		{"abstract of numbers", `[` + element("TIMRelayElem", `{"AbstractList":[1]}`) + `]`, 10004},
 		{"unknown fields are kept", `[` + element("TIMTextElem", `{"Text":"x","Mine":{"a":[1,2]}}`) + `]`, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -168,6 +172,32 @@ func TestRefusedWords(t *testing.T) {
 	r.sendWith(`"Random":1,"MsgBody":`+text("join the lottery now")).WantCode(t, 80001)
 	r.sendWith(`"Random":2,"SendMsgControl":["NoMsgCheck"],"MsgBody":`+text("lottery")).WantCode(t, 0)
 	r.sendWith(`"Random":3,"MsgBody":`+text("fine")).WantCode(t, 0)
+	r.sendWith(`"Random":4,"MsgBody":`+text("fine")+`,"CloudCustomData":"a lottery"`).WantCode(t, 80001)
+	r.sendWith(`"Random":5,"MsgBody":`+strings.Replace(text("a lottery"), "l", `\u006c`, 1)).WantCode(t, 80001)
+	// Names of fields are no texts.
+	r.sendWith(`"Random":6,"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"lottery":1}}]`).WantCode(t, 0)
+}
+
+func TestBodyIsBoundedAsItWasSentToo(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	const most = 6 * 12 * 1024
+	padded := func(n int) string { return "[" + strings.Repeat(" ", n-len(text("x"))) + text("x")[1:] }
+	r.sendWith(`"Random":1,"MsgBody":`+padded(most)).WantCode(t, 0)
+	r.sendWith(`"Random":2,"MsgBody":`+padded(most+1)).WantCode(t, 80002)
+	// A page of such rows ends before it would be too long, and says so.
+	for random := range 19 {
+		r.sendWith(fmt.Sprintf(`"Random":%d,"MsgBody":%s`, 3+random, padded(most))).MustOK(t)
+	}
+	p := r.pull(20)
+	p.wantFinished(0)
+	if n := len(p.Rows); n < 10 || n >= 20 || len(p.raw) > 1<<20 {
+		t.Errorf("page has %d rows in %d bytes", n, len(p.raw))
+	}
+	next := r.get(20, p.Rows[len(p.Rows)-1].Seq-1, 0)
+	next.wantFinished(1)
+	if len(next.Rows)+len(p.Rows) != 20 {
+		t.Errorf("two pages have %d and %d rows, want 20 together", len(p.Rows), len(next.Rows))
+	}
 }
 
 func TestRepeatWithin300SecondsAnswersTheFirst(t *testing.T) {

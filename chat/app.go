@@ -46,6 +46,7 @@ type App struct {
 	accountLocks keyedMutex
 	cleanNow     chan struct{} // asks the background work for a cleanup
 
+	lifetime   context.Context // of background work; Close ends it
 	stop       context.CancelFunc
 	background sync.WaitGroup
 }
@@ -73,14 +74,13 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 	a.streams = newStreams(a)
 	a.directory = newDirectory(a)
 	a.accounts = &countedIndex{app: a, partition: record.AccountsPartition(a.id)}
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	a.stop = stop
+	a.lifetime, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	if o.Housekeeping >= 0 {
 		every := o.Housekeeping
 		if every == 0 {
 			every = time.Hour
 		}
-		a.background.Go(func() { a.keepHouse(background, every) })
+		a.background.Go(func() { a.keepHouse(a.lifetime, every) })
 	}
 	return a, nil
 }
@@ -89,7 +89,6 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 func (a *App) Close() {
 	a.stop()
 	a.background.Wait()
-	a.streams.wait()
 }
 
 // Settings are the settings the App was opened with.

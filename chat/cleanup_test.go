@@ -51,7 +51,7 @@ func dieAfter(t *testing.T, st store.Store, n int, life func(*App)) bool {
 	mortal.left.Store(int64(n))
 	a := openTestApp(t, mortal)
 	life(a)
-	a.streams.wait()
+	a.background.Wait()
 	return mortal.left.Load() < 0
 }
 

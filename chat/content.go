@@ -11,6 +11,10 @@ import (
 // section 2.2).
 const maxMessageBytes = 12 * 1024
 
+// maxRawBytes bounds a MsgBody as it was given and is stored: every character
+// may be escaped, but white space does not grow without end.
+const maxRawBytes = 6 * maxMessageBytes
+
 // kinds of JSON values that a content field may have.
 type contentKind byte
 
@@ -19,6 +23,8 @@ const (
 	contentNumber
 	contentInteger
 	contentArray
+	contentStrings // an array of strings
+	contentObjects // an array of objects
 )
 
 // contentFields are the known fields of MsgContent (doc 33527). A field of
@@ -32,7 +38,7 @@ var contentFields = map[string]map[string]contentKind{
 		"Url": contentString, "UUID": contentString, "Size": contentInteger, "Second": contentInteger,
 		"Download_Flag": contentInteger,
 	},
-	"TIMImageElem": {"UUID": contentString, "ImageFormat": contentInteger, "ImageInfoArray": contentArray},
+	"TIMImageElem": {"UUID": contentString, "ImageFormat": contentInteger, "ImageInfoArray": contentObjects},
 	"TIMFileElem": {
 		"Url": contentString, "UUID": contentString, "FileSize": contentInteger, "FileName": contentString,
 		"Download_Flag": contentInteger,
@@ -46,7 +52,7 @@ var contentFields = map[string]map[string]contentKind{
 	},
 	"TIMRelayElem": {
 		"Title": contentString, "MsgNum": contentInteger, "CompatibleText": contentString,
-		"AbstractList": contentArray, "MsgList": contentArray, "JsonMsgKey": contentString,
+		"AbstractList": contentStrings, "MsgList": contentObjects, "JsonMsgKey": contentString,
 	},
 }
 
@@ -54,6 +60,16 @@ var contentFields = map[string]map[string]contentKind{
 var imageFields = map[string]contentKind{
 	"Type": contentInteger, "Size": contentInteger, "Width": contentInteger, "Height": contentInteger, "URL": contentString,
 }
+
+// relayedFields are the known fields of an element of a relay's MsgList.
+var relayedFields = map[string]contentKind{
+	"From_Account": contentString, "To_Account": contentString, "GroupId": contentString,
+	"MsgSeq": contentInteger, "MsgRandom": contentInteger, "MsgTimeStamp": contentInteger,
+	"MsgBody": contentArray, "CloudCustomData": contentString,
+}
+
+// nestedFields are the known fields of the objects in a list of a content.
+var nestedFields = map[string]map[string]contentKind{"ImageInfoArray": imageFields, "MsgList": relayedFields}
 
 // content is a MsgBody that was checked.
 type content struct {
@@ -70,6 +86,9 @@ func (a *App) checkContent(raw jsontext.Value, custom string, skipWords bool) (*
 	if raw.Kind() != '[' {
 		return nil, Refuse(CodeInvalid, "MsgBody is not an array")
 	}
+	if len(raw) > maxRawBytes {
+		return nil, Refuse(CodeMessageTooLong, "MsgBody has %d bytes as it was sent, at most %d", len(raw), maxRawBytes)
+	}
 	compact, err := compactJSON(raw)
 	if err != nil {
 		return nil, Refuse(CodeInvalid, "MsgBody is not JSON: %v", err)
@@ -80,9 +99,11 @@ func (a *App) checkContent(raw jsontext.Value, custom string, skipWords bool) (*
 	if size := len(compact) + len(custom); size > maxMessageBytes {
 		return nil, Refuse(CodeMessageTooLong, "MsgBody and CloudCustomData have %d bytes, at most %d", size, maxMessageBytes)
 	}
-	if !skipWords {
-		if err := a.checkWords("MsgBody", string(compact)); err != nil {
-			return nil, err
+	if !skipWords && len(a.settings.RefusedWords) > 0 {
+		for _, text := range append(stringsIn(compact), custom) {
+			if err := a.checkWords("MsgBody or CloudCustomData", text); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return &content{raw: raw, compact: compact}, nil
@@ -166,27 +187,37 @@ func checkElement(i int, element jsontext.Value) (msgType string, err error) {
 	if msgType == "TIMTextElem" && len(contents["Text"]) == 0 {
 		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgContent.Text is missing", i)
 	}
-	return msgType, checkImages(i, contents["ImageInfoArray"], msgType)
+	return msgType, checkNested(i, known, contents)
 }
 
-func checkImages(i int, images jsontext.Value, msgType string) error {
-	if msgType != "TIMImageElem" || len(images) == 0 {
-		return nil
-	}
-	elements, err := splitArray(images)
-	if err != nil {
-		return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.ImageInfoArray: %v", i, err)
-	}
-	for j, image := range elements {
-		if image.Kind() != '{' {
-			return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.ImageInfoArray[%d] is not an object", i, j)
+// checkNested checks what is inside the lists of a content.
+func checkNested(i int, known map[string]contentKind, contents map[string]jsontext.Value) error {
+	for name, list := range contents {
+		kind, ok := known[name]
+		if !ok || kind != contentStrings && kind != contentObjects {
+			continue
 		}
-		fields, err := splitObject(image)
+		elements, err := splitArray(list)
 		if err != nil {
-			return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.ImageInfoArray[%d]: %v", i, j, err)
+			return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s: %v", i, name, err)
 		}
-		if problem := checkKinds(imageFields, fields); problem != "" {
-			return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.ImageInfoArray[%d].%s", i, j, problem)
+		for j, element := range elements {
+			if kind == contentStrings {
+				if element.Kind() != '"' {
+					return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s[%d] is not a string", i, name, j)
+				}
+				continue
+			}
+			if element.Kind() != '{' {
+				return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s[%d] is not an object", i, name, j)
+			}
+			fields, err := splitObject(element)
+			if err != nil {
+				return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s[%d]: %v", i, name, j, err)
+			}
+			if problem := checkKinds(nestedFields[name], fields); problem != "" {
+				return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s[%d].%s", i, name, j, problem)
+			}
 		}
 	}
 	return nil
@@ -206,7 +237,7 @@ func checkKinds(known map[string]contentKind, fields map[string]jsontext.Value) 
 			return name + " is not a number"
 		case kind == contentInteger && !isInteger(value):
 			return name + " is not an integer"
-		case kind == contentArray && value.Kind() != '[':
+		case kind >= contentArray && value.Kind() != '[':
 			return name + " is not an array"
 		}
 	}
@@ -276,4 +307,24 @@ func splitObject(object jsontext.Value) (map[string]jsontext.Value, error) {
 		members[key] = v.Clone()
 	}
 	return members, nil
+}
+
+// stringsIn returns the strings in a JSON value, but not the names of its
+// objects' members.
+func stringsIn(value jsontext.Value) []string {
+	d := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true))
+	var found []string
+	for {
+		token, err := d.ReadToken()
+		if err != nil {
+			return found // the end, for the value was checked before
+		}
+		if token.Kind() != '"' {
+			continue
+		}
+		if kind, length := d.StackIndex(d.StackDepth()); kind == '{' && length%2 == 1 {
+			continue // a name
+		}
+		found = append(found, token.String())
+	}
 }

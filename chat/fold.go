@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -30,31 +29,18 @@ func (s *stream) foldIfDue() {
 	if !due {
 		return
 	}
-	s.app.streams.folding.Go(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := s.fold(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) && CodeOf(err) != CodeGroupNotFound {
-			s.app.log.Warn("positions of senders were not written down", "error", err)
-		}
-	})
+	s.app.background.Go(func() { s.app.work(s.app.lifetime, "fold of senders' positions", s.fold) })
 }
 
 // fold writes the positions that have gathered into the members' records.
 func (s *stream) fold(ctx context.Context) error {
-	s.state.Lock()
-	if err := s.load(ctx); err != nil {
-		s.state.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	positions, upTo, err := s.gathered(ctx)
+	if err != nil {
 		return err
 	}
-	upTo := s.head.LastSeq
-	accounts := make([]string, 0, len(s.positions))
-	positions := make(map[string]position, len(s.positions))
-	for account, p := range s.positions {
-		accounts = append(accounts, account)
-		positions[account] = p
-	}
-	s.state.Unlock()
-
+	accounts := slices.Collect(maps.Keys(positions))
 	for start := 0; ; start += maxFoldAccounts {
 		end := min(start+maxFoldAccounts, len(accounts))
 		last := end == len(accounts)
@@ -89,6 +75,17 @@ func (s *stream) fold(ctx context.Context) error {
 	}
 	s.state.Unlock()
 	return nil
+}
+
+// gathered returns the positions that were not written down yet, and the number
+// up to which they are known.
+func (s *stream) gathered(ctx context.Context) (map[string]position, uint32, error) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	if err := s.load(ctx); err != nil {
+		return nil, 0, err
+	}
+	return maps.Clone(s.positions), s.head.LastSeq, nil
 }
 
 func (s *stream) foldAccounts(ctx context.Context, g *groupChange, accounts []string, positions map[string]position, upTo uint32) error {
@@ -220,29 +217,35 @@ func topicMemberOf(m *record.Member, stored *record.TopicMember) *record.TopicMe
 // overlay brings a member's record up to the number upTo with what the stream
 // says about the account.
 func overlay(m *record.Member, state *record.StreamState, p position, upTo uint32) {
-	m.ReadSeq = readUpTo(m.ReadSeq, m.AsOf, m, state, p)
+	if m.FloorSeen < state.ReadFloorNumber {
+		m.ReadSeq = max(m.ReadSeq, floorFor(m, state))
+	}
+	if p.seq > m.AsOf {
+		m.ReadSeq = max(m.ReadSeq, p.seq)
+	}
 	if p.sendSeq > m.AsOf {
 		m.LastSend = max(m.LastSend, p.lastSend)
 	}
-	m.AsOf = max(m.AsOf, upTo)
+	m.AsOf, m.FloorSeen = max(m.AsOf, upTo), state.ReadFloorNumber
 }
 
 func overlayTopic(t *record.TopicMember, m *record.Member, state *record.StreamState, p position, upTo uint32) {
-	t.ReadSeq = readUpTo(t.ReadSeq, t.AsOf, m, state, p)
-	t.AsOf = max(t.AsOf, upTo)
+	if t.FloorSeen < state.ReadFloorNumber {
+		t.ReadSeq = max(t.ReadSeq, floorFor(m, state))
+	}
+	if p.seq > t.AsOf {
+		t.ReadSeq = max(t.ReadSeq, p.seq)
+	}
+	t.AsOf, t.FloorSeen = max(t.AsOf, upTo), state.ReadFloorNumber
 }
 
-// readUpTo is a read position that was right at the number asOf, moved by an
-// import since (which reads everything to everybody who was a member) and by
-// the account's own messages since.
-func readUpTo(read, asOf uint32, m *record.Member, state *record.StreamState, p position) uint32 {
-	if asOf < state.ReadFloor && m.Order < state.ReadFloorOrder {
-		read = max(read, state.ReadFloor)
+// floorFor is the number up to which the newest import read everything to a
+// member, 0 for one who joined since.
+func floorFor(m *record.Member, state *record.StreamState) uint32 {
+	if m.Order < state.ReadFloorOrder {
+		return state.ReadFloor
 	}
-	if p.seq > asOf {
-		read = max(read, p.seq)
-	}
-	return read
+	return 0
 }
 
 // overlayTopicSend takes a send into a topic into the community's record.

@@ -63,3 +63,24 @@ func TestAFoldOfATopicBesideAReaderLosesNoSend(t *testing.T) {
 		t.Errorf("LastSendMsgTime is %d, want %d", got, sent[0].time)
 	}
 }
+
+// An import reads everything to every member also where a record was brought
+// up to date between the import and the floor that it sets.
+func TestReadFloorHoldsForRecordsThatWereFoldedBeforeIt(t *testing.T) {
+	m := &record.Member{Order: 1, ReadSeq: 1, AsOf: 3}
+	state := &record.StreamState{ReadFloor: 3, ReadFloorOrder: 5, ReadFloorNumber: 1}
+	overlay(m, state, position{}, 3)
+	if m.ReadSeq != 3 {
+		t.Errorf("read position is %d, want 3", m.ReadSeq)
+	}
+	m.ReadSeq = 1 // set_unread_msg_num
+	overlay(m, state, position{}, 3)
+	if m.ReadSeq != 1 {
+		t.Errorf("read position is %d after it was set to 1", m.ReadSeq)
+	}
+	later := &record.Member{Order: 5}
+	overlay(later, state, position{}, 3)
+	if later.ReadSeq != 0 {
+		t.Errorf("read position of a later member is %d, want 0", later.ReadSeq)
+	}
+}

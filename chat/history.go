@@ -17,6 +17,10 @@ const (
 	// maxHistoryScan is how many numbers a page looks at before it ends early,
 	// unless it would be empty (spec 04 section 4.3).
 	maxHistoryScan = 2000
+	// maxPageBytes ends a page of very long rows early, so that its answer
+	// stays below 1 MiB; rowFrameBytes is what a row takes beside its texts.
+	maxPageBytes  = 1<<20 - 1<<12
+	rowFrameBytes = 512
 )
 
 // Kinds of history rows (IsPlaceMsg).
@@ -263,12 +267,20 @@ func (p *pageReader) rows(ctx context.Context) ([]HistoryRow, error) {
 	if err := p.readBodies(ctx); err != nil {
 		return nil, err
 	}
-	rows := make([]HistoryRow, len(p.chosen))
-	for i, row := range p.chosen {
-		var err error
-		if rows[i], err = p.row(row); err != nil {
+	rows := make([]HistoryRow, 0, len(p.chosen))
+	size := 0
+	for _, row := range p.chosen {
+		r, err := p.row(row)
+		if err != nil {
 			return nil, err
 		}
+		// As JSON a byte of CloudCustomData takes up to six.
+		size += len(r.Body) + 6*len(r.CloudCustomData) + rowFrameBytes
+		if len(rows) > 0 && size > maxPageBytes {
+			p.last = rows[len(rows)-1].Seq
+			break
+		}
+		rows = append(rows, r)
 	}
 	return rows, nil
 }

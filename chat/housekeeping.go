@@ -2,7 +2,7 @@ package chat
 
 import (
 	"context"
-	"errors"
+	"runtime/debug"
 	"time"
 )
 
@@ -29,9 +29,21 @@ func (a *App) keepHouse(ctx context.Context, every time.Duration) {
 			timer.Reset(every)
 		}
 		for _, r := range due {
-			if err := r.run(ctx); err != nil && !errors.Is(err, context.Canceled) {
-				a.log.Error("background work failed", "work", r.name, "error", err)
-			}
+			a.work(ctx, r.name, r.run)
 		}
+	}
+}
+
+// work runs a piece of background work. Its failure, even a panic, is logged
+// and ends that piece alone: what it left undone is done the next time.
+func (a *App) work(ctx context.Context, name string, run func(context.Context) error) {
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error("panic in background work", "work", name, "value", p, "stack", string(debug.Stack()))
+		}
+	}()
+	err := run(ctx)
+	if err != nil && ctx.Err() == nil && CodeOf(err) != CodeGroupNotFound {
+		a.log.Error("background work failed", "work", name, "error", err)
 	}
 }

@@ -460,10 +460,8 @@ func (a *App) readEverything(ctx context.Context, groupID, topicID string) error
 		if err != nil {
 			return err
 		}
-		if head.LastSeq <= state.ReadFloor && g.head.NextOrder <= state.ReadFloorOrder {
-			return nil
-		}
 		state.ReadFloor, state.ReadFloorOrder = head.LastSeq, g.head.NextOrder
+		state.ReadFloorNumber++
 		g.set(record.StreamStateKey(g.head.Incarnation, number), state)
 		return nil
 	})

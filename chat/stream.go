@@ -26,10 +26,9 @@ const (
 
 // streams holds the conversations that are in use.
 type streams struct {
-	app     *App
-	mu      sync.Mutex
-	byID    *lru.Cache[record.ConversationID, *stream]
-	folding sync.WaitGroup
+	app  *App
+	mu   sync.Mutex
+	byID *lru.Cache[record.ConversationID, *stream]
 }
 
 func newStreams(a *App) *streams {
@@ -59,9 +58,6 @@ func (s *streams) forget(id record.ConversationID) {
 	defer s.mu.Unlock()
 	s.byID.Remove(id)
 }
-
-// wait returns when no fold is under way.
-func (s *streams) wait() { s.folding.Wait() }
 
 // stream is one conversation's log as this process knows it. What it knows is
 // valid at version and proved by the next commit, never trusted beyond that.

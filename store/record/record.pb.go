@@ -502,10 +502,11 @@ type Member struct {
 	MsgFlag       string                 `protobuf:"bytes,4,opt,name=msg_flag,json=msgFlag,proto3" json:"msg_flag,omitempty"` // "" is the type's default
 	NameCard      string                 `protobuf:"bytes,5,opt,name=name_card,json=nameCard,proto3" json:"name_card,omitempty"`
 	Custom        []*Field               `protobuf:"bytes,6,rep,name=custom,proto3" json:"custom,omitempty"`
-	LastSend      int64                  `protobuf:"varint,7,opt,name=last_send,json=lastSend,proto3" json:"last_send,omitempty"` // MsgTime of the newest own message up to as_of
-	ReadSeq       uint32                 `protobuf:"varint,8,opt,name=read_seq,json=readSeq,proto3" json:"read_seq,omitempty"`    // read position, valid up to as_of
-	AsOf          uint32                 `protobuf:"varint,9,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`             // the group's newest MsgSeq that this record knows of
-	JoinId        uint64                 `protobuf:"varint,10,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"`      // names this membership in the user's index
+	LastSend      int64                  `protobuf:"varint,7,opt,name=last_send,json=lastSend,proto3" json:"last_send,omitempty"`     // MsgTime of the newest own message up to as_of
+	ReadSeq       uint32                 `protobuf:"varint,8,opt,name=read_seq,json=readSeq,proto3" json:"read_seq,omitempty"`        // read position, valid up to as_of
+	AsOf          uint32                 `protobuf:"varint,9,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`                 // the group's newest MsgSeq that this record knows of
+	JoinId        uint64                 `protobuf:"varint,10,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"`          // names this membership in the user's index
+	FloorSeen     uint64                 `protobuf:"varint,11,opt,name=floor_seen,json=floorSeen,proto3" json:"floor_seen,omitempty"` // the group stream's read_floor_number when read_seq was right
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -610,13 +611,21 @@ func (x *Member) GetJoinId() uint64 {
 	return 0
 }
 
+func (x *Member) GetFloorSeen() uint64 {
+	if x != nil {
+		return x.FloorSeen
+	}
+	return 0
+}
+
 // TopicMember is what a member has in one topic, created when first needed.
 type TopicMember struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ReadSeq       uint32                 `protobuf:"varint,1,opt,name=read_seq,json=readSeq,proto3" json:"read_seq,omitempty"`
 	AsOf          uint32                 `protobuf:"varint,2,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	MsgFlag       string                 `protobuf:"bytes,3,opt,name=msg_flag,json=msgFlag,proto3" json:"msg_flag,omitempty"`
-	JoinId        uint64                 `protobuf:"varint,4,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"` // of the membership it belongs to; any other's is void
+	JoinId        uint64                 `protobuf:"varint,4,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"`          // of the membership it belongs to; any other's is void
+	FloorSeen     uint64                 `protobuf:"varint,5,opt,name=floor_seen,json=floorSeen,proto3" json:"floor_seen,omitempty"` // the stream's read_floor_number when read_seq was right
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -675,6 +684,13 @@ func (x *TopicMember) GetMsgFlag() string {
 func (x *TopicMember) GetJoinId() uint64 {
 	if x != nil {
 		return x.JoinId
+	}
+	return 0
+}
+
+func (x *TopicMember) GetFloorSeen() uint64 {
+	if x != nil {
+		return x.FloorSeen
 	}
 	return 0
 }
@@ -835,12 +851,13 @@ func (x *Topic) GetDefaultPermission() int64 {
 
 // StreamState is what a group's partition holds for one of its streams.
 type StreamState struct {
-	state          protoimpl.MessageState `protogen:"open.v1"`
-	FoldedSeq      uint32                 `protobuf:"varint,1,opt,name=folded_seq,json=foldedSeq,proto3" json:"folded_seq,omitempty"`                  // senders' positions are written down up to here
-	ReadFloor      uint32                 `protobuf:"varint,2,opt,name=read_floor,json=readFloor,proto3" json:"read_floor,omitempty"`                  // every member of that time has read up to here
-	ReadFloorOrder uint64                 `protobuf:"varint,3,opt,name=read_floor_order,json=readFloorOrder,proto3" json:"read_floor_order,omitempty"` // members whose order is below
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	FoldedSeq       uint32                 `protobuf:"varint,1,opt,name=folded_seq,json=foldedSeq,proto3" json:"folded_seq,omitempty"`                     // senders' positions are written down up to here
+	ReadFloor       uint32                 `protobuf:"varint,2,opt,name=read_floor,json=readFloor,proto3" json:"read_floor,omitempty"`                     // every member of that time has read up to here
+	ReadFloorOrder  uint64                 `protobuf:"varint,3,opt,name=read_floor_order,json=readFloorOrder,proto3" json:"read_floor_order,omitempty"`    // members whose order is below
+	ReadFloorNumber uint64                 `protobuf:"varint,4,opt,name=read_floor_number,json=readFloorNumber,proto3" json:"read_floor_number,omitempty"` // counts the floors; who has seen one is not moved by it again
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *StreamState) Reset() {
@@ -890,6 +907,13 @@ func (x *StreamState) GetReadFloor() uint32 {
 func (x *StreamState) GetReadFloorOrder() uint64 {
 	if x != nil {
 		return x.ReadFloorOrder
+	}
+	return 0
+}
+
+func (x *StreamState) GetReadFloorNumber() uint64 {
+	if x != nil {
+		return x.ReadFloorNumber
 	}
 	return 0
 }
@@ -1883,7 +1907,7 @@ const file_record_proto_rawDesc = "" +
 	"tipsIssued\x12%\n" +
 	"\x0etopics_created\x18\x19 \x01(\x04R\rtopicsCreated\x12\x1b\n" +
 	"\ttopic_num\x18\x1a \x01(\rR\btopicNum\x12!\n" +
-	"\ftips_removed\x18\x1b \x01(\x04R\vtipsRemoved\"\x9b\x02\n" +
+	"\ftips_removed\x18\x1b \x01(\x04R\vtipsRemoved\"\xba\x02\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x1b\n" +
 	"\tjoin_time\x18\x02 \x01(\x03R\bjoinTime\x12\x14\n" +
@@ -1895,12 +1919,16 @@ const file_record_proto_rawDesc = "" +
 	"\bread_seq\x18\b \x01(\rR\areadSeq\x12\x13\n" +
 	"\x05as_of\x18\t \x01(\rR\x04asOf\x12\x17\n" +
 	"\ajoin_id\x18\n" +
-	" \x01(\x04R\x06joinId\"q\n" +
+	" \x01(\x04R\x06joinId\x12\x1d\n" +
+	"\n" +
+	"floor_seen\x18\v \x01(\x04R\tfloorSeen\"\x90\x01\n" +
 	"\vTopicMember\x12\x19\n" +
 	"\bread_seq\x18\x01 \x01(\rR\areadSeq\x12\x13\n" +
 	"\x05as_of\x18\x02 \x01(\rR\x04asOf\x12\x19\n" +
 	"\bmsg_flag\x18\x03 \x01(\tR\amsgFlag\x12\x17\n" +
-	"\ajoin_id\x18\x04 \x01(\x04R\x06joinId\"\x1c\n" +
+	"\ajoin_id\x18\x04 \x01(\x04R\x06joinId\x12\x1d\n" +
+	"\n" +
+	"floor_seen\x18\x05 \x01(\x04R\tfloorSeen\"\x1c\n" +
 	"\x04Mute\x12\x14\n" +
 	"\x05until\x18\x01 \x01(\rR\x05until\"\xbf\x02\n" +
 	"\x05Topic\x12 \n" +
@@ -1914,13 +1942,14 @@ const file_record_proto_rawDesc = "" +
 	"createTime\x12\x19\n" +
 	"\bmute_all\x18\b \x01(\bR\amuteAll\x122\n" +
 	"\x12default_permission\x18\t \x01(\x03H\x00R\x11defaultPermission\x88\x01\x01B\x15\n" +
-	"\x13_default_permission\"u\n" +
+	"\x13_default_permission\"\xa1\x01\n" +
 	"\vStreamState\x12\x1d\n" +
 	"\n" +
 	"folded_seq\x18\x01 \x01(\rR\tfoldedSeq\x12\x1d\n" +
 	"\n" +
 	"read_floor\x18\x02 \x01(\rR\treadFloor\x12(\n" +
-	"\x10read_floor_order\x18\x03 \x01(\x04R\x0ereadFloorOrder\"c\n" +
+	"\x10read_floor_order\x18\x03 \x01(\x04R\x0ereadFloorOrder\x12*\n" +
+	"\x11read_floor_number\x18\x04 \x01(\x04R\x0freadFloorNumber\"c\n" +
 	"\tTipIntent\x12\x12\n" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x16\n" +
