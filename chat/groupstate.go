@@ -179,7 +179,7 @@ type groupChange struct {
 
 // changeGroup runs change on a group that exists and commits what it staged,
 // from the start again when another writer was first. Tips that it staged are
-// in the log when changeGroup returns.
+// in the log when changeGroup returns, or for whoever looks at the stream next.
 // Errors: CodeGroupNotFound and those of change.
 func (a *App) changeGroup(ctx context.Context, groupID string, change func(*groupChange) error) error {
 	return a.changeGroupHead(ctx, groupID, func(g *groupChange) error {
@@ -211,8 +211,11 @@ func (a *App) changeGroupHead(ctx context.Context, groupID string, change func(*
 	}
 	if done.tips {
 		// The change is durable; its tips are appended whatever becomes of the
-		// caller, and by the next reader of the stream if this fails.
-		return a.flushTips(context.WithoutCancel(ctx), done.groupState)
+		// caller, and by the next reader of the stream if this fails. The caller
+		// must not hear of that: he would take back or repeat what is done.
+		if err := a.flushTips(context.WithoutCancel(ctx), done.groupState); err != nil {
+			a.log.Error("tips of a change are delayed", "error", err)
+		}
 	}
 	return nil
 }

@@ -220,33 +220,6 @@ func TestAdditionOfUnknownOutcomeCanBeRepeated(t *testing.T) {
 	}
 }
 
-// The change is what was asked for, its tip follows when the log can be written.
-func TestAdditionWhoseTipIsDelayedIsWhole(t *testing.T) {
-	st := &failingLog{Store: openTestStore(t)}
-	a := openTestApp(t, st)
-	mustImport(t, a, "ann")
-	mustCreate(t, a, "g", Public)
-	st.broken = true
-	results, err := a.AddMembers(bg, testOperator, Addition{GroupID: "g", Accounts: []string{"ann"}})
-	if err != nil || results[0].Result != JoinDone {
-		t.Fatalf("addition answered %v, %v", results, err)
-	}
-	st.broken = false
-	if joined, err := a.Joined(bg, JoinedRequest{Account: "ann"}); err != nil || joined.Total != 1 {
-		t.Errorf("ann is in %+v (%v), want the group", joined, err)
-	}
-	page, err := a.ListMembers(bg, MemberQuery{GroupID: "g"})
-	if err != nil || len(page.Members) != 1 || page.Members[0].MsgSeq != 1 {
-		t.Errorf("members are %+v (%v), want ann who has read her tip", page, err)
-	}
-	if _, err := a.DeleteAccounts(bg, []string{"ann"}); err != nil {
-		t.Fatal(err)
-	}
-	if found := members(t, a, "g"); len(found) != 0 {
-		t.Errorf("deleted account is among the members %v", found)
-	}
-}
-
 // The greatest batches fit into one commit.
 func TestGreatestBatchesOfMembers(t *testing.T) {
 	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Settings.MaxInitialMembers = maxJoinBatch })
