@@ -20,6 +20,30 @@ func TestCustomKeys(t *testing.T) {
 	}
 }
 
+func TestDeclaredKeysHaveToBeUsable(t *testing.T) {
+	for name, c := range map[string]struct {
+		group, member []string
+		fits          bool
+	}{
+		"as many as there may be":  {[]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, []string{"k", "l", "m", "n", "o"}, true},
+		"too many of groups":       {group: []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"}},
+		"too many of members":      {member: []string{"a", "b", "c", "d", "e", "f"}},
+		"16 bytes":                 {group: []string{"abcdefghijklmnop"}, fits: true},
+		"17 bytes":                 {group: []string{"abcdefghijklmnopq"}},
+		"a digit first":            {member: []string{"1st"}},
+		"a blank":                  {member: []string{" Deck"}},
+		"no name":                  {group: []string{""}},
+		"twice":                    {group: []string{"Port", "Port"}},
+		"of groups and of members": {[]string{"Port"}, []string{"Deck", "Port"}, false},
+	} {
+		settings := DefaultSettings()
+		settings.GroupCustomKeys, settings.MemberCustomKeys = c.group, c.member
+		if err := settings.Validate(); (err == nil) != c.fits {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestCustomValuesAreBoundedByBytes(t *testing.T) {
 	a := openTestApp(t, openTestStore(t))
 	for _, c := range []struct {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 )
 
@@ -146,6 +147,19 @@ func (s Settings) Validate() error {
 	}{{"group_custom_keys", s.GroupCustomKeys, 10}, {"member_custom_keys", s.MemberCustomKeys, 5}} {
 		if len(declared.keys) > declared.most {
 			return fmt.Errorf("%s: %d keys, at most %d", declared.key, len(declared.keys), declared.most)
+		}
+		for i, key := range declared.keys {
+			if !validCustomKey(key) { // no request could ever name it
+				return fmt.Errorf("%s: %q is not 1 to %d letters, digits and underscores with no digit first", declared.key, key, maxCustomKeyBytes)
+			}
+			if slices.Contains(declared.keys[:i], key) {
+				return fmt.Errorf("%s: %q is declared twice", declared.key, key)
+			}
+		}
+	}
+	for _, key := range s.MemberCustomKeys {
+		if slices.Contains(s.GroupCustomKeys, key) { // spec 01 section 8.4
+			return fmt.Errorf("member_custom_keys: %q is one of group_custom_keys", key)
 		}
 	}
 	numbers := reflect.ValueOf(s)
