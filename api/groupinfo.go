@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"slices"
-	"strconv"
 
 	"github.com/recant-chat/recant/chat"
 )
@@ -189,10 +188,11 @@ type listedGroup struct {
 func getAppidGroupList(ctx context.Context, call *Call, r *getAppidGroupListRequest) (*getAppidGroupListResponse, error) {
 	var next uint64
 	if text := value(r.Next); text != "" {
-		var err error
-		if next, err = strconv.ParseUint(string(text), 10, 64); err != nil {
+		n, err := parseInteger(string(text))
+		if err != nil || n.negative {
 			return nil, chat.Refuse(chat.CodeInvalid, "Next must be 0 or a number that this command returned")
 		}
+		next = n.magnitude
 	}
 	list, err := call.App.Chat.ListGroups(ctx, value(r.Type), value(r.Limit), next)
 	if err != nil {
