@@ -194,3 +194,43 @@ func TestPagesTogetherAreTheDirectory(t *testing.T) {
 		})
 	})
 }
+
+// The end of a room is brought to its indexes after the id is free again.
+func TestRoomMadeAnewMeanwhileStaysInItsOwnersIndex(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	mustImport(t, a, "ann")
+	room := NewGroup{ID: "room", Type: string(AVChatRoom), Name: "n", Owner: "ann"}
+	wantJoined := func(when string, want int) {
+		t.Helper()
+		joined, err := a.Joined(bg, JoinedRequest{Account: "ann", WithRooms: true, IDsOnly: true})
+		if err != nil || joined.Total != want {
+			t.Errorf("%s: ann has %+v (%v), want %d rooms", when, joined, err, want)
+		}
+	}
+	if _, err := a.CreateGroup(bg, testOperator, room); err != nil {
+		t.Fatal(err)
+	}
+	g, err := a.readGroup(bg, "room")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.DestroyGroup(bg, testOperator, "room"); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := a.memberships(bg, "ann")
+	if err != nil || len(entries) != 0 {
+		t.Errorf("index after the end is %v (%v)", entries, err)
+	}
+	wantJoined("after the end", 0)
+	if _, err := a.CreateGroup(bg, testOperator, room); err != nil {
+		t.Fatal(err)
+	}
+	a.afterDestroy(bg, "room", g.head) // of the first room, late
+	wantJoined("made anew", 1)
+	if _, err := a.DeleteAccounts(bg, []string{"ann"}); err != nil {
+		t.Fatal(err)
+	}
+	if g, err = a.readGroup(bg, "room"); err != nil || g.head.Owner != "" {
+		t.Errorf("room of a deleted account: %v (%v)", g, err)
+	}
+}

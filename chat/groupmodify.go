@@ -260,7 +260,7 @@ func (a *App) afterDestroy(ctx context.Context, groupID string, dead *record.Gro
 		a.log.Warn("directory still lists a group that is gone", "error", err)
 	}
 	if kind == AVChatRoom && dead.Owner != "" {
-		if err := a.unindexMembers(ctx, groupID, map[string]uint64{dead.Owner: ownedRoom}); err != nil {
+		if err := a.unindexRoom(ctx, groupID, dead.Owner); err != nil {
 			a.log.Warn("index of an owner still names a room that is gone", "error", err)
 		}
 	}

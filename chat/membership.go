@@ -63,6 +63,21 @@ func (a *App) unindexMembers(ctx context.Context, groupID string, joinIDs map[st
 	return nil
 }
 
+// unindexRoom removes the entry of an AVChatRoom that is gone from its owner's
+// index, unless the owner has made another room of that id since: its entry is
+// the same.
+func (a *App) unindexRoom(ctx context.Context, groupID, owner string) error {
+	defer a.groupLocks.lock(groupID)() // or it would come to be between the two
+	g, err := a.readGroupHead(ctx, groupID)
+	if err != nil {
+		return err
+	}
+	if !g.head.Destroyed && g.groupType() == AVChatRoom && g.head.Owner == owner {
+		return nil
+	}
+	return a.unindexMembers(ctx, groupID, map[string]uint64{owner: ownedRoom})
+}
+
 // newJoinID names a membership.
 func newJoinID() uint64 {
 	for {
