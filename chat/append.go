@@ -192,7 +192,7 @@ func (s *stream) take() []*appendRequest {
 		r := s.queue[0]
 		size := 0
 		for _, m := range r.messages {
-			size += proto.Size(m.body) + proto.Size(m.header) + 64
+			size += m.size()
 		}
 		if len(taken) > 0 && (messages+len(r.messages) > maxBatchMessages || bytes+size > maxBatchBytes) {
 			break
@@ -206,8 +206,8 @@ func (s *stream) take() []*appendRequest {
 	return taken
 }
 
-// commitAll stores the batch, in one commit or, across the border of a bucket,
-// in two. A request is never split unless it crosses that border alone.
+// commitAll stores the batch, in one commit or, across the border of a bucket
+// or where one request is larger than a commit, in more.
 func (s *stream) commitAll(ctx context.Context, requests []*appendRequest) {
 	// What has been taken is finished whatever becomes of the caller that
 	// happens to write it.
@@ -289,7 +289,18 @@ type batch struct {
 	base      store.Version
 	mutations []store.Mutation
 	messages  []placedMessage
+	bytes     int
 }
+
+// takes reports whether the commit has room for another message: it goes into
+// one bucket and has its limits.
+func (b *batch) takes(m *newMessage) bool {
+	return len(b.messages) == 0 || record.Bucket(b.head.LastSeq+1) == b.bucket &&
+		len(b.messages) < maxBatchMessages && b.bytes+m.size() <= maxBatchBytes
+}
+
+// size bounds the bytes of a message's rows.
+func (m *newMessage) size() int { return proto.Size(m.body) + proto.Size(m.header) + 64 }
 
 type placedMessage struct {
 	*newMessage
@@ -371,11 +382,10 @@ func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMe
 	} else {
 		m.header.Time = max(now, b.head.LastTime)
 	}
-	if next := record.Bucket(b.head.LastSeq + 1); next != b.bucket && len(b.messages) > 0 {
+	if !b.takes(m) {
 		if err := s.flush(ctx, b); err != nil {
 			return appended{}, err
 		}
-		b.base = s.version // only this writer moves it
 	}
 	result := s.add(b, m)
 	if m.digest != (digest{}) {
@@ -407,6 +417,7 @@ func (s *stream) add(b *batch, m *newMessage) appended {
 	}
 	result := appended{seq: h.LastSeq, time: m.header.Time}
 	b.messages = append(b.messages, placedMessage{m, result})
+	b.bytes += m.size()
 	if s.kept {
 		b.mutations = append(b.mutations,
 			store.Set(record.HeaderKey(h.LastSeq), encode(m.header)),
@@ -441,41 +452,9 @@ func (s *stream) flush(ctx context.Context, b *batch) error {
 		}
 	}
 	s.state.Unlock()
-	b.messages, b.mutations = nil, nil
+	*b = batch{head: b.head, bucket: b.bucket, base: version}
 	if opened {
 		s.hintAt(ctx, b.bucket)
 	}
 	return nil
-}
-
-// throttle limits the messages of one stream to a number per second, averaged
-// over a second, and lets higher priorities win (spec 04 section 3.4). Each
-// priority has a bucket that messages of it and of higher ones fill: so a
-// message is only stopped by its equals and betters. The zero value is empty.
-type throttle struct {
-	filled [priorityLowest]float64 // by priority, High first
-	at     time.Time
-}
-
-// allow admits a message of a priority or stops it; a limit of 0 admits all.
-func (t *throttle) allow(now time.Time, perSecond int, priority uint32) bool {
-	if perSecond <= 0 {
-		return true
-	}
-	limit := float64(perSecond)
-	leaked := now.Sub(t.at).Seconds() * limit
-	if t.at.IsZero() {
-		leaked = 0
-	}
-	t.at = now
-	for i := range t.filled {
-		t.filled[i] = max(0, t.filled[i]-max(0, leaked))
-	}
-	if t.filled[priority-1]+1 > limit {
-		return false
-	}
-	for i := priority - 1; i < priorityLowest; i++ {
-		t.filled[i] = min(t.filled[i]+1, 2*limit) // the betters' debt is paid within a second
-	}
-	return true
 }

@@ -285,3 +285,31 @@ func TestTheLargestImportFitsIntoOneCommit(t *testing.T) {
 		t.Errorf("import of %d messages answered %v", len(messages), err)
 	}
 }
+
+func TestARequestLargerThanACommitIsStoredWhole(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", ChatRoom)
+	g, err := a.readGroup(bg, "g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ messages, bytes int }{{20, 72 << 10}, {maxBatchMessages + 10, 100}} {
+		request := &appendRequest{}
+		for i := range c.messages {
+			request.messages = append(request.messages, newMessage{
+				header: &record.Header{Sender: "ann", Random: uint32(i + c.bytes), Priority: priorityNormal},
+				body:   &record.Body{MsgBody: make([]byte, c.bytes)},
+			})
+		}
+		results, err := g.stream().append(bg, request)
+		if err != nil || len(results) != c.messages {
+			t.Fatalf("%d messages of %d bytes: %d results, %v", c.messages, c.bytes, len(results), err)
+		}
+		for i, r := range results[1:] {
+			if r.seq != results[i].seq+1 {
+				t.Errorf("number %d follows %d", r.seq, results[i].seq)
+			}
+		}
+	}
+	wantContiguous(t, a, "g", 20+maxBatchMessages+10)
+}
