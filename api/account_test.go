@@ -275,6 +275,43 @@ func TestDeletedAccountLeavesEveryGroupAndItsMessagesStay(t *testing.T) {
 	a.group("send_group_msg", `{"GroupId":"g","From_Account":"otto","Random":2,"MsgBody":%s}`, text("again")).MustOK(t)
 }
 
+func TestDeletionEndsTheMutesInTheAccountsGroupsAlone(t *testing.T) {
+	a := newApp(t)
+	a.accounts("ann", "otto")
+	const otto = `"MemberList":[{"Member_Account":"otto"}]`
+	a.create(`{"Type":"Public","Name":"n","GroupId":"in",%s}`, otto)
+	a.create(`{"Type":"Public","Name":"n","GroupId":"left",%s}`, otto)
+	a.create(`{"Type":"Community","Name":"n","GroupId":"@TGS#_town","SupportTopic":1,%s}`, otto)
+	const topic = "@TGS#_town@TOPIC#_one"
+	a.Call(t, "million_group_open_http_svc", "create_topic", fmt.Sprintf(`{"GroupId":"@TGS#_town","TopicId":%q,"TopicName":"n"}`, topic)).MustOK(t)
+	for _, where := range []string{`"GroupId":"in"`, `"GroupId":"left"`, `"GroupId":"@TGS#_town"`, `"GroupId":"@TGS#_town","TopicId":"` + topic + `"`} {
+		a.group("forbid_send_msg", `{%s,"Members_Account":["otto"],"MuteTime":600}`, where).MustOK(t)
+	}
+	a.group("delete_group_member", `{"GroupId":"left","MemberToDel_Account":["otto"]}`).MustOK(t)
+	before := a.info("in")
+	a.Clock.Advance(minute)
+
+	a.login("account_delete", `{"DeleteItem":[{"UserID":"otto"}]}`).MustOK(t)
+
+	if after := a.info("in"); after.LastInfoTime != a.Clock.Now().Unix() || after.InfoSeq != before.InfoSeq {
+		t.Errorf("deletion made %+v of %+v, want another LastInfoTime and the same InfoSeq", after, before)
+	}
+	a.accounts("otto")
+	for _, group := range []string{"in", "left", "@TGS#_town"} {
+		a.group("add_group_member", `{"GroupId":%q,%s}`, group, otto).MustOK(t)
+	}
+	for where, want := range map[string]bool{
+		`"GroupId":"in"`: false, `"GroupId":"left"`: true, `"GroupId":"@TGS#_town"`: false,
+		`"GroupId":"@TGS#_town","TopicId":"` + topic + `"`: false,
+	} {
+		var muted struct{ MutedAccountList []any }
+		a.group("get_group_muted_account", `{%s}`, where).MustOK(t).Decode(t, &muted)
+		if got := len(muted.MutedAccountList) == 1; got != want {
+			t.Errorf("%s: muted after coming back %v, want %v", where, got, want)
+		}
+	}
+}
+
 func TestAutoImportMakesEveryGoodNameAnAccount(t *testing.T) {
 	a := newApp(t, func(o *apitest.Options) { o.Settings.AutoImportAccounts = true })
 	a.group("create_group", `{"Type":"Public","Name":"g","GroupId":"g","Owner_Account":"fresh"}`).MustOK(t)

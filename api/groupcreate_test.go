@@ -373,6 +373,20 @@ func TestGroupQuotas(t *testing.T) {
 	})
 }
 
+func TestHistoryBeforeJoinStartsAsItIsSet(t *testing.T) {
+	a := newApp(t, func(o *apitest.Options) {
+		o.Settings.HistoryBeforeJoin = []chat.GroupType{chat.Private, chat.Community}
+	})
+	for kind, want := range map[string]string{
+		"Private": `,"HistoryMsgBeforeJoin":"On"`, "ChatRoom": `,"HistoryMsgBeforeJoin":"Off"`,
+		"Community": "", // which has no choice
+	} {
+		id := a.create(`{"Type":%q,"Name":"n"}`, kind)
+		a.group("get_group_info", `{"GroupIdList":[%q],"ResponseFilter":{"GroupBaseInfoFilter":["HistoryMsgBeforeJoin"]}}`, id).WantJSON(t,
+			fmt.Sprintf(`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"GroupInfo":[{"GroupId":%q,"ErrorCode":0,"ErrorInfo":""%s}]}`, id, want))
+	}
+}
+
 func TestDeclaredKeysAreTheOnlyOnes(t *testing.T) {
 	a := newApp(t, func(o *apitest.Options) {
 		o.Settings.GroupCustomKeys = []string{"Port"}
