@@ -138,6 +138,42 @@ func TestOneIDIsOneGroupHoweverManyCreateItAtOnce(t *testing.T) {
 	}
 }
 
+// Creations of one id at the same microsecond by two processes enter the same
+// rows; those of the one that succeeds stay.
+func TestGroupStaysListedWhenItsIDIsRefusedToAnotherProcess(t *testing.T) {
+	for _, kind := range []GroupType{Public, AVChatRoom} {
+		t.Run(string(kind), func(t *testing.T) {
+			st := openTestStore(t)
+			clock := &handClock{now: time.Unix(1_760_000_000, 0)}
+			open := func() *App { return openTestApp(t, st, func(o *Options) { o.Clock = clock.Now }) }
+			a, b := open(), open()
+			mustImport(t, a, "ann")
+			request := NewGroup{ID: "g", Type: string(kind), Name: "n", Owner: "ann"}
+			late := &creation{app: b, request: request, kind: kind, id: "g", number: b.directory.nextNumber()}
+			if err := late.check(); err != nil {
+				t.Fatal(err)
+			}
+			if err := late.index(bg); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := a.CreateGroup(bg, testOperator, request); err != nil {
+				t.Fatal(err)
+			}
+			late.withdraw(bg)
+			if l := list(t, open(), 0, 0); !slices.Equal(l.IDs, []string{"g"}) || l.Total != 1 {
+				t.Errorf("directory is %+v, want the group", l)
+			}
+			joined, err := a.Joined(bg, JoinedRequest{Account: "ann", WithRooms: true, IDsOnly: true})
+			if err != nil || joined.Total != 1 {
+				t.Errorf("ann has %+v (%v), want the group", joined, err)
+			}
+			if rows := rowsOf(t, st, record.UserGroupsPartition(a.id, "ann")); len(rows) != 1 {
+				t.Errorf("ann's index has the rows %q, want one", rows)
+			}
+		})
+	}
+}
+
 // Whatever groups come and go, every page together is what there is, in order
 // of creation, and the count agrees.
 func TestPagesTogetherAreTheDirectory(t *testing.T) {

@@ -358,9 +358,18 @@ func (c *creation) withdraw(ctx context.Context) {
 	if c.joinIDs == nil {
 		return
 	}
-	err := errors.Join(
-		c.app.directory.leave(ctx, c.kind, c.number, c.id),
-		c.app.unindexMembers(ctx, c.id, c.joinIDs))
+	// Another process that made the group of this id at the same microsecond has
+	// entered the very same.
+	var err error
+	if !c.exists(ctx) {
+		err = c.app.directory.leave(ctx, c.kind, c.number, c.id)
+	}
+	switch {
+	case c.kind != AVChatRoom:
+		err = errors.Join(err, c.app.unindexMembers(ctx, c.id, c.joinIDs))
+	case c.request.Owner != "":
+		err = errors.Join(err, c.app.unindexRoom(ctx, c.id, c.request.Owner))
+	}
 	if err != nil {
 		c.app.log.Warn("index entries of a group that was not created are left over", "error", err)
 	}
