@@ -18,7 +18,9 @@ type countedIndex struct {
 
 	// mu is held for writing while rows are counted or removed, and for reading
 	// while one is added, so that no row is counted twice or missed.
-	mu    sync.RWMutex
+	mu sync.RWMutex
+	// rows makes those who add one row at once queue, so that it is counted once.
+	rows  keyedMutex
 	state sync.Mutex // guards what follows
 	known bool
 	n     int
@@ -32,6 +34,7 @@ func (x *countedIndex) insert(ctx context.Context, row store.Mutation, limit int
 			return false, err
 		}
 	}
+	defer x.rows.lock(string(row.Key))()
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	there, err := x.has(ctx, row.Key)
@@ -83,7 +86,7 @@ func (x *countedIndex) count(ctx context.Context) (int, error) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if !x.known {
+	if !x.counted() {
 		n := 0
 		err := x.app.scan(ctx, x.partition, store.Range{}, func(store.Row) error {
 			n++
@@ -99,6 +102,12 @@ func (x *countedIndex) count(ctx context.Context) (int, error) {
 	x.state.Lock()
 	defer x.state.Unlock()
 	return x.n, nil
+}
+
+func (x *countedIndex) counted() bool {
+	x.state.Lock()
+	defer x.state.Unlock()
+	return x.known
 }
 
 func (x *countedIndex) has(ctx context.Context, key []byte) (bool, error) {
