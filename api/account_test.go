@@ -124,6 +124,17 @@ func TestAccountImportStopsAtMaxAccounts(t *testing.T) {
 	a.login("account_import", `{"UserID":"four"}`).WantCode(t, 70398)
 }
 
+func TestMultiaccountImportListsWhatDoesNotFit(t *testing.T) {
+	a := newApp(t, func(o *apitest.Options) { o.Settings.MaxAccounts = 2 })
+	a.login("multiaccount_import", `{"Accounts":["one","two","three","one","four"]}`).
+		WantJSON(t, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"FailAccounts":["three","four"]}`)
+	for id, want := range map[string]string{"one": "Imported", "two": "Imported", "three": "NotImported"} {
+		if got := a.status(id); got != want {
+			t.Errorf("%s is %s, want %s", id, got, want)
+		}
+	}
+}
+
 func TestMultiaccountImportTakesBothForms(t *testing.T) {
 	a := newApp(t)
 	a.login("multiaccount_import", `{"Accounts":["mira","otto","mira"]}`).

@@ -76,8 +76,10 @@ func (a *App) ImportAccount(ctx context.Context, p AccountProfile) error {
 }
 
 // ImportAccounts imports 1 to 100 accounts and returns the ids of those that
-// cannot be imported, in order and as they were given (doc 34954).
-// Errors: CodeAccountInvalid for the call, CodeAccountQuota.
+// cannot be imported, in order and as they were given (doc 34954): for their
+// form, or because the application has all the accounts that it may have.
+// Errors: CodeAccountInvalid for the call, CodeAccountQuota where it left
+// nothing to import.
 func (a *App) ImportAccounts(ctx context.Context, profiles []AccountProfile) (failed []string, err error) {
 	if err := checkBatch("accounts", len(profiles)); err != nil {
 		return nil, err
@@ -87,15 +89,27 @@ func (a *App) ImportAccounts(ctx context.Context, profiles []AccountProfile) (fa
 			return nil, Refuse(CodeAccountInvalid, "UserID of account %d is missing", i)
 		}
 	}
+	var full error
+	imported := 0
 	for _, p := range profiles {
 		if p.check() != nil {
 			failed = append(failed, p.UserID)
 			continue
 		}
-		if err := a.importAnew(ctx, p); err != nil {
+		err := a.importAnew(ctx, p)
+		if CodeOf(err) == CodeAccountQuota {
+			full = err
+			failed = append(failed, p.UserID)
+			continue
+		}
+		if err != nil {
 			return nil, err
 		}
+		imported++
 		ctx = context.WithoutCancel(ctx) // with one imported, the call is carried through
+	}
+	if imported == 0 && full != nil {
+		return nil, full
 	}
 	return failed, nil
 }
