@@ -229,7 +229,9 @@ func TestDyingChild(t *testing.T) {
 	s := open(t, dir, Options{FS: slowSync(f), MemTableBytes: minMemTableBytes})
 	l := newLoad(6)
 	rng := rand.New(rand.NewPCG(uint64(os.Getpid()), 0))
-	time.AfterFunc(time.Duration(20+rng.IntN(40))*time.Millisecond, broken.On)
+	breakSoon := sync.OnceFunc(func() {
+		time.AfterFunc(time.Duration(20+rng.IntN(40))*time.Millisecond, broken.On)
+	})
 	acknowledged := map[store.Partition]uint64{}
 	for s.failure() == nil {
 		var wg sync.WaitGroup
@@ -243,6 +245,7 @@ func TestDyingChild(t *testing.T) {
 					if n := l.known[p]; n > acknowledged[p] {
 						acknowledged[p] = n
 						fmt.Printf("acknowledged %d %d\n", i, n)
+						breakSoon() // not before: a slow machine acknowledges late
 					}
 				})
 			})
