@@ -75,6 +75,7 @@ func openTree(dir string, o Options, lock *cpebble.Lock, s *Store) (*cpebble.DB,
 		L0StopWritesThreshold:       20,
 		LBaseMaxBytes:               64 << 20,
 		MaxOpenFiles:                openFiles,
+		WALMinSyncInterval:          s.syncInterval,
 		FlushDelayDeleteRange:       dropFlushDelay,
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 2 },
 		Logger:                      treeLogger{log: o.Logger, fail: s.fail},
@@ -95,6 +96,24 @@ func openTree(dir string, o Options, lock *cpebble.Lock, s *Store) (*cpebble.DB,
 		tree.Levels[i].FilterPolicy = bloom.FilterPolicy(bloomBitsPerKey)
 	}
 	return cpebble.Open(dir, tree)
+}
+
+const (
+	// manyCommits is from how many commits at once it pays to let more of them
+	// share a sync.
+	manyCommits = 16
+	// sharedSyncInterval is then the time from one sync to the next.
+	sharedSyncInterval = 400 * time.Microsecond
+)
+
+// syncInterval is the time that the tree leaves between two syncs of its log. A
+// few commits are synced at once; under load each sync takes more of them, which
+// is worth more than the wait.
+func (s *Store) syncInterval() time.Duration {
+	if s.syncing.Load() < manyCommits {
+		return 0
+	}
+	return sharedSyncInterval
 }
 
 // treeLogger passes on what the tree has to say. Its chatter about flushes and

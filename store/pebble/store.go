@@ -86,6 +86,9 @@ type Store struct {
 	locks     *partitionLocks
 	buffers   sync.Pool // of *readBuffer
 
+	// syncing is the number of commits that wait for the disk.
+	syncing atomic.Int32
+
 	// open is held for reading by every verb and for writing by Close, which
 	// so waits for them.
 	open   sync.RWMutex

@@ -195,6 +195,8 @@ func (s *Store) applySynced(lock *lockEntry, batch *cpebble.Batch) error {
 	lock.beginWrite()
 	// A failure is on record before readers go on.
 	defer lock.endWrite()
+	s.syncing.Add(1)
+	defer s.syncing.Add(-1)
 	begun, err := s.apply(batch, cpebble.Sync)
 	if err == nil {
 		if err = batch.SyncWait(); err != nil {
