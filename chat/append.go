@@ -79,21 +79,12 @@ func (s *stream) append(ctx context.Context, r *appendRequest) ([]appended, erro
 	}
 	s.state.Unlock()
 
-	select {
-	case <-r.done:
-	case <-r.lead:
-		s.write(ctx)
-		// Whoever was served by this turn's writer has been answered; if this
-		// request did not fit, the duty comes back to it.
-		return s.await(ctx, r)
-	case <-ctx.Done():
-		return s.await(ctx, r)
-	}
-	return r.results, r.err
+	return s.await(ctx, r)
 }
 
-// await waits for a request that may already be in a commit. One that nobody
-// has taken yet is withdrawn when the context ends.
+// await waits for a request's result, and commits for the queue when the duty
+// comes to it. A request that nobody has taken yet is withdrawn when the context
+// ends.
 func (s *stream) await(ctx context.Context, r *appendRequest) ([]appended, error) {
 	for {
 		select {
