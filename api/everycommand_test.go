@@ -1,0 +1,218 @@
+package api_test
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/api"
+)
+
+// What holds for every command, whatever it does: the rules of JSON that the
+// registry's declarations stand for.
+
+// declared is a field of a request, with the way to it: elements of lists are
+// written as [].
+type declared struct {
+	path    []string
+	kind    reflect.Type // without pointers; an element's for a list of values
+	account bool
+}
+
+func (d declared) String() string { return strings.Join(d.path, ".") }
+
+// body is a request that holds the field alone, with the given value.
+func (d declared) body(value string) string {
+	for i := len(d.path) - 1; i >= 0; i-- {
+		if d.path[i] == "[]" {
+			value = "[" + value + "]"
+		} else {
+			value = fmt.Sprintf("{%q:%s}", d.path[i], value)
+		}
+	}
+	return value
+}
+
+// declaredFields lists the fields of a request type at every depth.
+func declaredFields(t reflect.Type, service string, at []string) []declared {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	var fields []declared
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous {
+			fields = append(fields, declaredFields(f.Type, service, at)...)
+			continue
+		}
+		names := []string{f.Tag.Get("json")}
+		if older := f.Tag.Get("older"); older != "" {
+			names = append(names, strings.Split(older, ",")...)
+		}
+		for _, name := range names {
+			path := append(at[:len(at):len(at)], name)
+			kind := f.Type
+			for {
+				if kind.Kind() == reflect.Pointer {
+					kind = kind.Elem()
+				} else if kind.Kind() == reflect.Slice && kind != reflect.TypeFor[jsontext.Value]() {
+					kind, path = kind.Elem(), append(path, "[]")
+				} else {
+					break
+				}
+			}
+			fields = append(fields, declared{path, kind, isAccount(name, service)})
+			if kind.Kind() == reflect.Struct {
+				fields = append(fields, declaredFields(kind, service, path)...)
+			}
+		}
+	}
+	return fields
+}
+
+func isAccount(name, service string) bool {
+	return name == "UserID" || strings.HasSuffix(name, "_Account") || name == "Identifier" && service == "im_open_login_svc"
+}
+
+func TestEveryCommandChecksItsAccountFieldsBeforeAllElse(t *testing.T) {
+	a := newApp(t)
+	for _, c := range api.Commands() {
+		for _, f := range declaredFields(c.Request, c.Service, nil) {
+			if !f.account {
+				continue
+			}
+			values := []string{"true", "{}", "[[]]"}
+			if f.kind != reflect.TypeFor[api.AccountOrNumber]() {
+				values = append(values, "5")
+			}
+			for _, value := range values {
+				body := f.body(value)
+				// GroupId and CheckItem are of a wrong type as well, unless the field is in one of them.
+				for _, other := range []string{"GroupId", "CheckItem", "ReqMsgNumber"} {
+					if f.path[0] != other {
+						body = strings.Replace(body, "{", fmt.Sprintf(`{%q:[true],`, other), 1)
+					}
+				}
+				a.Call(t, c.Service, c.Name, body).WantCode(t, 60015)
+			}
+		}
+	}
+}
+
+func TestEveryCommandRefusesFieldsOfAnotherType(t *testing.T) {
+	a := newApp(t)
+	for _, c := range api.Commands() {
+		code := 10004
+		if c.Service == "im_open_login_svc" {
+			code = 70402
+		}
+		for _, f := range declaredFields(c.Request, c.Service, nil) {
+			if f.account || f.kind == reflect.TypeFor[jsontext.Value]() {
+				continue
+			}
+			answer := a.Call(t, c.Service, c.Name, f.body("true")).WantCode(t, code)
+			if name := f.path[0]; !strings.HasPrefix(answer.Info, name) {
+				t.Errorf("%s: %s is a boolean, and the answer is %q", c.Name, f, answer.Info)
+			}
+		}
+	}
+}
+
+// goodBodies has a request of every command that succeeds, in an order in which
+// they can be made.
+var goodBodies = []struct{ command, body string }{
+	{"account_import", `{"UserID":"ann"}`},
+	{"multiaccount_import", `{"AccountList":[{"UserID":"bob"},{"UserID":"eve"}]}`},
+	{"account_check", `{"CheckItem":[{"UserID":"ann"}]}`},
+	{"create_group", `{"Type":"Public","Name":"n","GroupId":"g","MemberList":[{"Member_Account":"ann"}]}`},
+	{"create_group", `{"Type":"Community","Name":"n","GroupId":"@TGS#_c","SupportTopic":1,"MemberList":[{"Member_Account":"ann"}]}`},
+	{"import_group", `{"Type":"Public","Name":"n","GroupId":"old"}`},
+	{"import_group_member", `{"GroupId":"old","MemberList":[{"Member_Account":"ann"}]}`},
+	{"import_group_msg", `{"GroupId":"old","MsgList":[{"From_Account":"ann","SendTime":1760000100,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}]}`},
+	{"get_group_info", `{"GroupIdList":["g"]}`},
+	{"modify_group_base_info", `{"GroupId":"g","Name":"m"}`},
+	{"get_appid_group_list", `{}`},
+	{"get_joined_group_list", `{"Member_Account":"ann"}`},
+	{"add_group_member", `{"GroupId":"g","MemberList":[{"Member_Account":"bob"}]}`},
+	{"change_group_owner", `{"GroupId":"g","NewOwner_Account":"bob"}`},
+	{"get_group_member_info", `{"GroupId":"g"}`},
+	{"modify_group_member_info", `{"GroupId":"g","Member_Account":"ann","NameCard":"a"}`},
+	{"get_role_in_group", `{"GroupId":"g","User_Account":["ann"]}`},
+	{"set_unread_msg_num", `{"GroupId":"g","Member_Account":"ann","UnreadMsgNum":0}`},
+	{"send_group_msg", `{"GroupId":"g","Random":1,"From_Account":"ann","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}`},
+	{"forbid_send_msg", `{"GroupId":"g","Members_Account":["ann"],"MuteTime":60}`},
+	{"get_group_muted_account", `{"GroupId":"g"}`},
+	{"get_group_shutted_uin", `{"GroupId":"g"}`},
+	{"group_msg_get_simple", `{"GroupId":"g","ReqMsgNumber":20}`},
+	{"group_msg_recall", `{"GroupId":"g","MsgSeqList":[{"MsgSeq":1}]}`},
+	{"delete_group_msg_by_sender", `{"GroupId":"g","Sender_Account":"ann"}`},
+	{"group_msg_get_simple", `{"GroupId":"g","ReqMsgNumber":20,"WithRecalledMsg":1}`},
+	{"create_topic", `{"GroupId":"@TGS#_c","TopicId":"@TGS#_c@TOPIC#_t","TopicName":"t"}`},
+	{"import_topic", `{"GroupId":"@TGS#_c","TopicId":"@TGS#_c@TOPIC#_u","TopicName":"u"}`},
+	{"get_topic", `{"GroupId":"@TGS#_c","From_Account":"ann"}`},
+	{"modify_topic", `{"GroupId":"@TGS#_c","TopicId":"@TGS#_c@TOPIC#_t","TopicName":"v"}`},
+	{"destroy_topic", `{"GroupId":"@TGS#_c","TopicIdList":["@TGS#_c@TOPIC#_t"]}`},
+	{"delete_group_member", `{"GroupId":"g","MemberToDel_Account":["ann"]}`},
+	{"destroy_group", `{"GroupId":"g"}`},
+	{"account_delete", `{"DeleteItem":[{"UserID":"eve"}]}`},
+}
+
+// Clients send null for what is not given, and cannot read it where a list is
+// due (spec 00, "What real clients demand").
+func TestEveryCommandTakesNullAsAbsentAndAnswersNone(t *testing.T) {
+	a := newApp(t)
+	commands := map[string]api.Command{}
+	for _, c := range api.Commands() {
+		commands[c.Name] = c
+	}
+	tried := map[string]bool{}
+	for _, good := range goodBodies {
+		c := commands[good.command]
+		tried[c.Name] = true
+		var body map[string]jsontext.Value
+		if err := json.Unmarshal([]byte(good.body), &body); err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range declaredFields(c.Request, c.Service, nil) {
+			if name := f.path[0]; body[name] == nil {
+				body[name] = jsontext.Value("null")
+			}
+		}
+		body["Undeclared"] = jsontext.Value(`{"GroupId":null}`)
+		answer := a.Call(t, c.Service, c.Name, body).MustOK(t)
+		var all any
+		answer.Decode(t, &all)
+		if way := findNull(all); way != "" {
+			t.Errorf("%s: null at %s in %s", c.Name, way, answer.Raw)
+		}
+	}
+	for name := range commands {
+		if !tried[name] {
+			t.Errorf("%s has no request here", name)
+		}
+	}
+}
+
+// findNull returns the way to a null, "" where there is none.
+func findNull(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "."
+	case map[string]any:
+		for name, field := range v {
+			if way := findNull(field); way != "" {
+				return "." + name + way
+			}
+		}
+	case []any:
+		for i, element := range v {
+			if way := findNull(element); way != "" {
+				return fmt.Sprintf("[%d]%s", i, way)
+			}
+		}
+	}
+	return ""
+}
