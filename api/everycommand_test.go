@@ -1,18 +1,26 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/recant-chat/recant/api"
+	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/pebble"
 )
 
 // What holds for every command, whatever it does: the rules of JSON that the
-// registry's declarations stand for.
+// registry's declarations stand for, and what an answer 60008 means.
 
 // declared is a field of a request, with the way to it: elements of lists are
 // written as [].
@@ -164,10 +172,7 @@ var goodBodies = []struct{ command, body string }{
 // due (spec 00, "What real clients demand").
 func TestEveryCommandTakesNullAsAbsentAndAnswersNone(t *testing.T) {
 	a := newApp(t)
-	commands := map[string]api.Command{}
-	for _, c := range api.Commands() {
-		commands[c.Name] = c
-	}
+	commands := byName()
 	tried := map[string]bool{}
 	for _, good := range goodBodies {
 		c := commands[good.command]
@@ -215,4 +220,56 @@ func findNull(v any) string {
 		}
 	}
 	return ""
+}
+
+// lateStore takes longer than a call may for the first commit of each call.
+type lateStore struct {
+	store.Store
+	commits *atomic.Int32 // of the call under way, acknowledged
+}
+
+const lateTimeout = 50 * time.Millisecond // of the calls to a lateStore
+
+func (s lateStore) Commit(ctx context.Context, p store.Partition, base store.Version, m []store.Mutation) (store.Version, error) {
+	version, err := s.Store.Commit(ctx, p, base, m)
+	called := ctx.Value(http.ServerContextKey) != nil // else it is work in the background
+	if err == nil && called && s.commits.Add(1) == 1 {
+		time.Sleep(lateTimeout + 10*time.Millisecond)
+	}
+	return version, err
+}
+
+// 60008 says that nothing was done: it is never the answer once something was
+// committed (spec 01 section 1.3).
+func TestEveryCommandThatCommittedLateAnswersSuccess(t *testing.T) {
+	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	late := lateStore{st, &atomic.Int32{}}
+	a := newApp(t, func(o *apitest.Options) { o.Store, o.API.RequestTimeout = late, lateTimeout })
+	commands := byName()
+	for _, good := range goodBodies {
+		for {
+			late.commits.Store(0)
+			answer := a.Call(t, commands[good.command].Service, good.command, good.body)
+			if answer.Code != 60008 {
+				answer.MustOK(t)
+				break
+			}
+			if n := late.commits.Load(); n > 0 {
+				t.Fatalf("%s: 60008 after %d commits", good.command, n)
+			}
+			// The machine is slow, nothing was done: again.
+		}
+	}
+}
+
+func byName() map[string]api.Command {
+	commands := map[string]api.Command{}
+	for _, c := range api.Commands() {
+		commands[c.Name] = c
+	}
+	return commands
 }
