@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/recant-chat/recant/chat"
@@ -85,7 +84,7 @@ func newApplication(a Application, commands *registry) (*application, error) {
 		return nil, fmt.Errorf("%d admins, at most %d are allowed", len(admins), maxAdmins)
 	}
 	for _, admin := range admins {
-		if !isUserID(admin) {
+		if !chat.ValidUserID(admin) {
 			return nil, fmt.Errorf("admin %q is not a UserID", admin)
 		}
 		app.admins[admin] = true
@@ -116,15 +115,6 @@ func newApplication(a Application, commands *registry) (*application, error) {
 	}
 	app.sigs = newSignatures(failLimit)
 	return app, nil
-}
-
-// isUserID reports whether a caller's identifier keeps to the syntax of spec
-// 01 section 8.1: 1 to 32 bytes of printable ASCII without a space at the ends.
-func isUserID(s string) bool {
-	if len(s) < 1 || len(s) > 32 || s[0] == ' ' || s[len(s)-1] == ' ' {
-		return false
-	}
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < 0x20 || r > 0x7e })
 }
 
 // parseNetworks reads addresses and CIDR networks.

@@ -60,7 +60,7 @@ func (q *query) checkParameters() *chat.Error {
 	switch format := q.values["contenttype"]; {
 	case format != "" && format != "json":
 		return &chat.Error{Code: codeBadQuery, Message: "contenttype is not json"}
-	case !isUserID(q.values["identifier"]):
+	case !chat.ValidUserID(q.values["identifier"]):
 		return &chat.Error{Code: codeBadQuery, Message: "identifier is missing or not a UserID"}
 	case q.values["usersig"] == "":
 		return &chat.Error{Code: codeBadQuery, Message: "usersig is missing"}

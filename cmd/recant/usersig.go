@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/recant-chat/recant/api/usersig"
+	"github.com/recant-chat/recant/chat"
 	"github.com/recant-chat/recant/internal/config"
 )
 
@@ -29,7 +30,7 @@ func newUserSigCommand() userSigCommand {
 
 // Run prints the UserSig alone, so that a script can take it.
 func (c *userSigCommand) Run(s streams) error {
-	if !config.IsUserID(c.User) {
+	if !chat.ValidUserID(c.User) {
 		return fmt.Errorf("--user should be 1 to 32 printable ASCII characters with no space at either end")
 	}
 	if c.Expire < time.Second {

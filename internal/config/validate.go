@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+
+	"github.com/recant-chat/recant/chat"
 )
 
 // validate checks what a single value cannot show.
@@ -86,20 +88,11 @@ func checkAdmins(path string, admins []string) error {
 		return fmt.Errorf("%s should name 1 to %d accounts", path, maxAdmins)
 	}
 	for i, admin := range admins {
-		if !IsUserID(admin) {
+		if !chat.ValidUserID(admin) {
 			return fmt.Errorf("%s[%d] should be 1 to 32 printable ASCII characters with no space at either end", path, i)
 		}
 	}
 	return nil
-}
-
-// IsUserID reports whether an id has the syntax of an account's (spec 01
-// section 8.1).
-func IsUserID(id string) bool {
-	if id == "" || len(id) > 32 || strings.TrimSpace(id) != id {
-		return false
-	}
-	return strings.IndexFunc(id, func(r rune) bool { return r < 0x20 || r > 0x7E }) < 0
 }
 
 func checkAddress(path, address string) error {
