@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tencentyun/tls-sig-api-v2-golang/tencentyun"
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
 )
@@ -262,6 +263,32 @@ func TestAnyKeyOfTheApplicationVerifies(t *testing.T) {
 	for _, keys := range [][]string{nil, {"old", "new"}} {
 		if _, err := v.Verify(level6, exampleApp, exampleUser, keys, now); !errors.Is(err, ErrWrongKey) {
 			t.Errorf("%d other keys: got %v, want ErrWrongKey", len(keys), err)
+		}
+	}
+}
+
+// Both layouts of the vendor's PrivateMapKey, with a numeric and with a text
+// room, are UserSigs with a userbuf (spec 01 section 4.4). Without its line in
+// the signed text none of them verifies.
+func TestPrivateMapKeysVerify(t *testing.T) {
+	const day = 86400
+	numeric, err := tencentyun.GenPrivateMapKey(exampleApp, exampleKey, exampleUser, day, 90210, 255)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := tencentyun.GenPrivateMapKeyWithStringRoomID(exampleApp, exampleKey, exampleUser, day, "harbour", 255)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var v Verifier
+	for version, sig := range []string{numeric, text} {
+		doc, err := v.Verify(sig, exampleApp, exampleUser, []string{exampleKey}, time.Now())
+		if err != nil || len(doc.UserBuf) == 0 || int(doc.UserBuf[0]) != version {
+			t.Fatalf("version %d: %+v, %v", version, doc, err)
+		}
+		doc.HasUserBuf, doc.UserBuf = false, nil
+		if _, err := v.Verify(pack(t, doc.json()), exampleApp, exampleUser, []string{exampleKey}, time.Now()); !errors.Is(err, ErrWrongKey) {
+			t.Errorf("version %d without its userbuf: %v", version, err)
 		}
 	}
 }
