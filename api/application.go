@@ -69,12 +69,8 @@ type application struct {
 
 func newApplication(a Application, commands *registry) (*application, error) {
 	app := &application{Application: a, admins: map[string]bool{}, blocked: map[string]bool{}, disabled: map[*Command]bool{}}
-	app.keys.Store(&a.Keys)
 	if a.SDKAppID == 0 {
 		return nil, errors.New("sdkappid must be 1 to 4294967295")
-	}
-	if slices.Contains(a.Keys, "") {
-		return nil, errors.New("a key is empty")
 	}
 	admins := a.Admins
 	if len(admins) == 0 {
@@ -114,6 +110,9 @@ func newApplication(a Application, commands *registry) (*application, error) {
 		return nil, errors.New("auth_fail_limit_per_minute is negative")
 	}
 	app.sigs = newSignatures(failLimit)
+	if err := app.setKeys(a.Keys); err != nil {
+		return nil, err
+	}
 	return app, nil
 }
 

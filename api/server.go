@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -97,14 +98,14 @@ func NewServer(apps []Application, o Options) (*Server, error) {
 }
 
 // SetKeys replaces the secret keys of an application; signatures verified with
-// the former ones are forgotten. It reports whether there is such an
-// application.
-func (s *Server) SetKeys(sdkAppID uint32, keys []string) bool {
+// the former ones are forgotten. It fails, and changes nothing, where there is
+// no such application or a key is empty.
+func (s *Server) SetKeys(sdkAppID uint32, keys []string) error {
 	app := s.apps[sdkAppID]
-	if app != nil {
-		app.setKeys(append([]string{}, keys...))
+	if app == nil {
+		return fmt.Errorf("application %d is not configured", sdkAppID)
 	}
-	return app != nil
+	return app.setKeys(slices.Clone(keys))
 }
 
 // ServeHTTP answers one request, always with status 200: clients repeat what

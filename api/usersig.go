@@ -3,6 +3,7 @@ package api
 import (
 	"crypto/sha256"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -103,10 +104,14 @@ func sigRefusal(err error) *chat.Error {
 }
 
 // setKeys replaces the keys; what was verified with the former ones is
-// forgotten.
-func (a *application) setKeys(keys []string) {
+// forgotten. An empty key, with which anybody could sign, is refused.
+func (a *application) setKeys(keys []string) error {
+	if slices.Contains(keys, "") {
+		return errors.New("a key is empty")
+	}
 	a.keys.Store(&keys)
 	a.sigs.verified.Purge()
+	return nil
 }
 
 // failures counts failed verifications per identifier.

@@ -56,17 +56,36 @@ func TestCacheOfVerifiedUserSigsIsBounded(t *testing.T) {
 func TestNewKeysForgetVerifiedUserSigs(t *testing.T) {
 	f := serve(t)
 	f.wantCode(t, 0, request{})
-	if !f.SetKeys(testApp, []string{"another key"}) {
-		t.Fatal("there is no such application")
-	}
+	f.setKeys(t, "another key")
 	f.wantCode(t, 70009, request{})
-	f.SetKeys(testApp, []string{"another key", testKey})
+	f.setKeys(t, "another key", testKey)
 	f.wantCode(t, 0, request{})
-	f.SetKeys(testApp, nil)
+	f.setKeys(t)
 	f.wantCode(t, 70016, request{})
-	if f.SetKeys(99, nil) {
+	if f.SetKeys(99, nil) == nil {
 		t.Error("keys of an unknown application were set")
 	}
+}
+
+// setKeys gives the application other keys.
+func (f *fixture) setKeys(t *testing.T, keys ...string) {
+	t.Helper()
+	if err := f.SetKeys(testApp, keys); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEmptyKeyIsNeverTaken(t *testing.T) {
+	f := serve(t)
+	if err := f.SetKeys(testApp, []string{testKey, ""}); err == nil {
+		t.Fatal("an empty key was taken")
+	}
+	forged, err := usersig.Sign(testApp, "", testAdmin, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.wantCode(t, 70009, request{set: map[string]string{"usersig": forged}})
+	f.wantCode(t, 0, request{}) // the former keys stay
 }
 
 // A verification that was under way while the keys changed must not bring the
@@ -77,7 +96,7 @@ func TestSigVerifiedWithFormerKeysIsNotTaken(t *testing.T) {
 	verified := f.apps[testApp].sigs.verified
 	key := verified.Keys()[0]
 	late, _ := verified.Get(key)
-	f.SetKeys(testApp, []string{"another key"})
+	f.setKeys(t, "another key")
 	verified.Add(key, late)
 	f.wantCode(t, 70009, request{})
 }
