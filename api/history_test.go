@@ -25,6 +25,21 @@ func TestHistoryAnswersAsThePageShows(t *testing.T) {
 	}
 }
 
+// Bodies are stored as they were sent, in every way in which a message comes
+// in, and over a restart: white space, escapes, digits, duplicate names.
+func TestBodiesComeBackByteForByte(t *testing.T) {
+	r, _ := newOldRoom(t, "Public", "ann")
+	const body = "[ {\"MsgType\" :\"TIMCustomElem\",\r\n\"MsgContent\":{\"Data\":\"\\u0000\\u00e9\\/ \\ud83d\\ude00<&>\u2028\"," +
+		"\"Desc\":\"first\",\"Desc\":\"last\",\"x\":1.50e+01 ,\t\"y\":12345678901234567890123,\"To_Account\":5} } ]"
+	r.importWith(fmt.Sprintf(`{"From_Account":"ann","SendTime":%d,"MsgBody":%s}`, r.now(), body)).MustOK(t)
+	r.sendWith(`"MsgBody":[],"Random":1,"MsgBody":` + body).MustOK(t) // the last MsgBody counts
+	r.srv.Restart(t)
+	got := r.call("group_msg_get_simple", `{"GroupId":%q,"ReqMsgNumber":20}`, r.group).MustOK(t)
+	if n := strings.Count(string(got.Raw), `"MsgBody":`+body+`,`); n != 2 {
+		t.Errorf("%d of 2 bodies came back as they were:\n%s", n, got.Raw)
+	}
+}
+
 func TestHistoryRefusesBadFields(t *testing.T) {
 	r := newRoom(t, "Public", "ann")
 	for _, c := range []struct {

@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/recant-chat/recant/api/apitest"
 )
@@ -151,9 +150,7 @@ func (r *room) get(number int, from uint32, withRecalled int) *page {
 		r.group, r.topicID, number, from, withRecalled)
 	answer.MustOK(r.t)
 	p := &page{t: r.t, raw: answer.Raw}
-	if err := json.Unmarshal(answer.Raw, p); err != nil {
-		r.t.Fatalf("history page %s: %v", answer.Raw, err)
-	}
+	answer.Decode(r.t, p)
 	return p
 }
 

@@ -132,6 +132,9 @@ func TestSendChecksTheBody(t *testing.T) {
 		{"relayed number a string", `[` + element("TIMRelayElem", `{"MsgList":[{"MsgSeq":"1"}]}`) + `]`, 10004},
 		{"relayed message", `[` + element("TIMRelayElem", `{"MsgList":[{"From_Account":"a","MsgSeq":1,"MsgBody":[],"x":1}]}`) + `]`, 0},
 		{"abstract of numbers", `[` + element("TIMRelayElem", `{"AbstractList":[1]}`) + `]`, 10004},
+		{"last Text counts", `[` + element("TIMTextElem", `{"Text":5,"Text":"x"}`) + `]`, 0},
+		{"last Text a number", `[` + element("TIMTextElem", `{"Text":"x","Text":5}`) + `]`, 10004},
+		{"last type counts", `[{"MsgType":5,"MsgContent":{},"MsgType":"TIMFaceElem"}]`, 0},
 		{"unknown fields are kept", `[` + element("TIMTextElem", `{"Text":"x","Mine":{"a":[1,2]}}`) + `]`, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
