@@ -56,3 +56,26 @@ func TestForwardedAddresses(t *testing.T) {
 		})
 	}
 }
+
+// A caller from elsewhere neither learns of the penalty nor can bring it about
+// (spec 01 section 1.5, step 5 before step 6).
+func TestAddressesComeBeforeThePenalty(t *testing.T) {
+	limit := 1
+	f := serve(t, func(a *Application, o *Options) {
+		a.AllowedIPs, o.TrustedProxies = []string{"192.0.2.1"}, []string{"127.0.0.1"}
+		a.AuthFailLimitPerMinute = &limit
+	})
+	from := func(address string, r request) request {
+		r.header = http.Header{"X-Forwarded-For": {address}}
+		return r
+	}
+	for range 3 {
+		f.wantCode(t, 60021, from("192.0.2.2", badSig))
+	}
+	f.wantCode(t, 0, from("192.0.2.1", goodSig))
+	for range 2 {
+		f.wantCode(t, 70009, from("192.0.2.1", badSig))
+	}
+	f.wantCode(t, 60021, from("192.0.2.2", goodSig))
+	f.wantCode(t, 70050, from("192.0.2.1", goodSig))
+}
