@@ -24,7 +24,8 @@ import (
 // and means:
 //
 //   - Field names match exactly. Names in the tag older are earlier spellings;
-//     the newer wins where both are given (spec 01 section 2.4).
+//     the newer wins where both are given (spec 01 section 2.4). A string with
+//     earlier names is an enum, in which "" is not given (spec 00).
 //   - An absent field and null leave the zero value: a pointer tells "absent"
 //     from "" and 0, a nil slice tells "absent" from [].
 //   - string, bool, the integers (any number with an integral value that fits
@@ -111,6 +112,7 @@ type shapeField struct {
 	index   []int
 	names   []string  // newest first
 	account bool      // holds UserIDs
+	enum    bool      // "" under one name leaves room for another
 	code    chat.Code // for a bad value; 0 is the family's
 	decode  decodeFunc
 }
@@ -190,7 +192,7 @@ func (s *shape) decodeObject(d *decoding, object jsontext.Value, at *position, i
 			d.code = field.code
 		}
 		for j, raw := range spellings {
-			if raw == nil || raw.Kind() == jsontext.KindNull {
+			if raw == nil || raw.Kind() == jsontext.KindNull || field.enum && string(raw) == `""` {
 				continue
 			}
 			target := into.FieldByIndex(field.index)

@@ -26,6 +26,7 @@ type everything struct {
 	Ranged   *int             `json:"Ranged" range:"1..100"`
 	Special  *int             `json:"Special" code:"90005"`
 	MuteTime *uint32          `json:"MuteTime" older:"ShutUpTime,Shut"`
+	MuteAll  *string          `json:"MuteAllMember" older:"ShutUpAllMember"`
 	Sender   string           `json:"Sender_Account"`
 	From     *AccountOrNumber `json:"From_Account"`
 	To       []string         `json:"To_Account"`
@@ -105,6 +106,9 @@ func TestDecodeValues(t *testing.T) {
 		{"the newer name wins", `{"MuteTime":6,"ShutUpTime":5}`, everything{MuteTime: ptr(uint32(6))}},
 		{"the newer name wins in any order", `{"ShutUpTime":5,"MuteTime":0}`, everything{MuteTime: ptr(uint32(0))}},
 		{"null under the newer name", `{"ShutUpTime":5,"MuteTime":null}`, everything{MuteTime: ptr(uint32(5))}},
+		{"an empty enum under the newer name", `{"MuteAllMember":"","ShutUpAllMember":"On"}`, everything{MuteAll: ptr("On")}},
+		{"an empty enum under the older name", `{"MuteAllMember":"Off","ShutUpAllMember":""}`, everything{MuteAll: ptr("Off")}},
+		{"an empty enum under both names", `{"MuteAllMember":"","ShutUpAllMember":""}`, everything{}},
 		{"account as a number where allowed", `{"From_Account":144115}`, everything{From: ptr(AccountOrNumber("144115"))}},
 		{"text as a number where allowed", `{"Value":1e2}`, everything{Value: "100"}},
 		{"raw bytes unchanged", "{\"MsgBody\": [ {\"a\" : 1.50e+01 , \"a\":\"\\u0041\\u0000\\/\" , \"To_Account\":5} ] ,\"Raws\":[ null , \"<&>\" ,{ } ]}",
@@ -160,6 +164,7 @@ func TestDecodeFaults(t *testing.T) {
 		{"null account element", `{"To_Account":["a",null]}`, invalid, "To_Account[1] must not be null"},
 		{"custom value", `{"Value":true}`, invalid, "Value must be a string, not a boolean"},
 		{"newer name of a wrong type", `{"MuteTime":"x","ShutUpTime":5}`, invalid, "MuteTime"},
+		{"empty string for a number with an older name", `{"MuteTime":"","ShutUpTime":5}`, invalid, "MuteTime"},
 		{"the name that was sent", `{"ShutUpTime":"x"}`, invalid, "ShutUpTime must be"},
 		{"account as a number", `{"Sender_Account":5}`, account, "body account invalid"},
 		{"account as a boolean", `{"Sender_Account":true}`, account, "body account invalid"},

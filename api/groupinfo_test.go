@@ -136,6 +136,27 @@ func (a *app) list(format string, args ...any) listed {
 	return l
 }
 
+// Clients whose request has both names send "" under the one they leave out.
+func TestTypeCountsWhereGroupTypeIsEmpty(t *testing.T) {
+	a := newApp(t)
+	a.accounts("cook")
+	a.create(`{"Type":"Public","GroupId":"pub","Name":"n","Owner_Account":"cook"}`)
+	a.create(`{"Type":"ChatRoom","GroupId":"meet","Name":"n","Owner_Account":"cook"}`)
+	for filter, want := range map[string]string{
+		`"GroupType":"","Type":"Public"`:         "pub",
+		`"GroupType":"ChatRoom","Type":""`:       "meet",
+		`"GroupType":"ChatRoom","Type":"Public"`: "meet",
+		`"GroupType":"","Type":""`:               "pub meet",
+	} {
+		if got := a.list(`{%s}`, filter); got.ids() != want {
+			t.Errorf("%s lists %s, want %s", filter, got.ids(), want)
+		}
+	}
+	if got := a.joined(`{"Member_Account":"cook","GroupType":"","Type":"Public"}`); got != "1: pub" {
+		t.Errorf("joined are %s, want pub alone", got)
+	}
+}
+
 func TestListGroupsPagesInOrderOfCreation(t *testing.T) {
 	a := newApp(t)
 	for i, kind := range []string{"Public", "Private", "Public", "AVChatRoom", "ChatRoom", "Public", "Community"} {

@@ -53,6 +53,7 @@ func (s *shape) addFields(t reflect.Type, service string, prefix []int) {
 		account := isAccountField(name, service)
 		s.fields = append(s.fields, shapeField{
 			index: index, names: names, account: account, code: codeOf(f),
+			enum:   len(names) > 1 && !account && isString(f.Type),
 			decode: decoderOf(f.Type, service, account, rangeOf(f)),
 		})
 	}
@@ -76,6 +77,14 @@ func codeOf(f reflect.StructField) chat.Code {
 func isAccountField(name, service string) bool {
 	return name == "UserID" || strings.HasSuffix(name, "_Account") ||
 		name == "Identifier" && service == "im_open_login_svc"
+}
+
+// isString reports whether a field holds one string.
+func isString(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.String
 }
 
 // interval is the values that an integer field may have, both ends included.
