@@ -120,9 +120,17 @@ func TestCreateGroupDefaultsByType(t *testing.T) {
 				got.HistoryMsg != c.history || got.MaxMemberNum != c.maxMembers || got.Owner != "" || got.MemberNum != 0 || got.MuteAllMember != "Off" {
 				t.Errorf("defaults are %+v", got)
 			}
-			id := a.create(`{"Type":%q,"Name":"n","ApplyJoinOption":%q}`, c.kind, c.explicit)
-			if got := a.info(id); got.ApplyJoinOption != c.afterExplicit {
+			id := a.create(`{"Type":%q,"Name":"n","ApplyJoinOption":%q,"InviteJoinOption":"NeedPermission"}`, c.kind, c.explicit)
+			got = a.info(id)
+			if got.ApplyJoinOption != c.afterExplicit {
 				t.Errorf("ApplyJoinOption %s given at creation became %s, want %s", c.explicit, got.ApplyJoinOption, c.afterExplicit)
+			}
+			invite := "NeedPermission"
+			if c.invite == "" { // nobody is invited into an AVChatRoom
+				invite = ""
+			}
+			if got.InviteJoinOption != invite {
+				t.Errorf("InviteJoinOption NeedPermission given at creation became %q, want %q", got.InviteJoinOption, invite)
 			}
 		})
 	}
@@ -135,6 +143,13 @@ func TestCreateGroupCodes(t *testing.T) {
 		list := make([]string, n)
 		for i := range list {
 			list[i] = fmt.Sprintf(`{"Member_Account":"m%d"}`, i)
+		}
+		return strings.Join(list, ",")
+	}
+	keys := func(n int) string {
+		list := make([]string, n)
+		for i := range list {
+			list[i] = fmt.Sprintf(`{"Key":"K%d","Value":"v"}`, i)
 		}
 		return strings.Join(list, ",")
 	}
@@ -151,6 +166,7 @@ func TestCreateGroupCodes(t *testing.T) {
 		{"empty Name", `{"Type":"Public","Name":""}`, 10004},
 		{"Name is a number", `{"Type":"Public","Name":5}`, 10004},
 		{"Name of 101 bytes", fmt.Sprintf(`{"Type":"Public","Name":%q}`, strings.Repeat("n", 101)), 10004},
+		{"Name of 51 characters and 102 bytes", fmt.Sprintf(`{"Type":"Public","Name":%q}`, strings.Repeat("ä", 51)), 10004},
 		{"Introduction of 401 bytes", fmt.Sprintf(`{%s,"Introduction":%q}`, base, strings.Repeat("n", 401)), 10004},
 		{"Notification of 401 bytes", fmt.Sprintf(`{%s,"Notification":%q}`, base, strings.Repeat("n", 401)), 10004},
 		{"FaceUrl of 501 bytes", fmt.Sprintf(`{%s,"FaceUrl":%q}`, base, strings.Repeat("n", 501)), 10004},
@@ -163,9 +179,15 @@ func TestCreateGroupCodes(t *testing.T) {
 		{"GroupId not ASCII", `{` + base + `,"GroupId":"grüppe"}`, 10004},
 		{"Community without prefix", `{"Type":"Community","Name":"n","GroupId":"town"}`, 10004},
 		{"Community with generated prefix", `{"Type":"Community","Name":"n","GroupId":"@TGS#_@TGS#town"}`, 10004},
+		{"Community whose name is empty", `{"Type":"Community","Name":"n","GroupId":"@TGS#_"}`, 10004},
+		{"Community of a topic's form", `{"Type":"Community","Name":"n","GroupId":"@TGS#_town@TOPIC#_a"}`, 10004},
+		{"EnablePermission 2", `{"Type":"Community","Name":"n","SupportTopic":1,"EnablePermission":2}`, 10004},
 		{"custom key with blank", `{` + base + `,"AppDefinedData":[{"Key":" Port","Value":"x"}]}`, 10004},
 		{"custom value of 513 bytes", fmt.Sprintf(`{%s,"AppDefinedData":[{"Key":"Port","Value":%q}]}`, base, strings.Repeat("v", 513)), 10004},
 		{"custom value is an object", `{` + base + `,"AppDefinedData":[{"Key":"Port","Value":{}}]}`, 10004},
+		{"custom value is true", `{` + base + `,"AppDefinedData":[{"Key":"Port","Value":true}]}`, 10004},
+		{"11 custom keys", `{` + base + `,"AppDefinedData":[` + keys(11) + `]}`, 10004},
+		{"6 custom keys of a member", `{` + base + `,"MemberList":[{"Member_Account":"ann","AppMemberDefinedData":[` + keys(6) + `]}]}`, 10004},
 		{"custom value missing", `{` + base + `,"AppDefinedData":[{"Key":"Port"}]}`, 10004},
 		{"member without account", `{` + base + `,"MemberList":[{"Role":"Admin"}]}`, 10004},
 		{"member of a bad role", `{` + base + `,"MemberList":[{"Member_Account":"ann","Role":"Owner"}]}`, 10004},
@@ -182,7 +204,9 @@ func TestCreateGroupCodes(t *testing.T) {
 		{"more members than MaxMemberCount", `{` + base + `,"MaxMemberCount":1,"Owner_Account":"ann","MemberList":[{"Member_Account":"bob"}]}`, 10038},
 		{"MaxMemberCount above the ceiling", `{` + base + `,"MaxMemberCount":6001}`, 10038},
 		{"MaxMemberCount above a Community's ceiling", `{"Type":"Community","Name":"n","MaxMemberCount":1000001}`, 10038},
-		{"refused word", `{"Type":"Public","Name":"you swine"}`, 80001},
+		{"refused word in Name", `{"Type":"Public","Name":"you swine"}`, 80001},
+		{"refused word in Introduction", `{` + base + `,"Introduction":"you swine"}`, 80001},
+		{"refused word in Notification", `{` + base + `,"Notification":"you swine"}`, 80001},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a.group("create_group", "%s", c.body).WantCode(t, c.code)
@@ -291,6 +315,11 @@ func TestAVChatRoomKeepsNoMemberEvenForItsOwner(t *testing.T) {
 	got := a.info(id)
 	if got.Owner != "ann" || got.MemberNum != 0 || got.MaxMemberNum != 0 || got.InviteJoinOption != "" || got.MemberList == nil || len(got.MemberList) != 0 {
 		t.Errorf("room is %+v", got)
+	}
+	// It has no limit of members, so none is too great.
+	a.group("modify_group_base_info", `{"GroupId":%q,"MaxMemberNum":6001}`, id).MustOK(t)
+	if room := a.info(a.create(`{"Type":"AVChatRoom","Name":"live","MaxMemberCount":6001}`)); room.MaxMemberNum != 0 {
+		t.Errorf("MaxMemberNum is %d", room.MaxMemberNum)
 	}
 }
 
@@ -426,8 +455,26 @@ func TestImportGroupBringsItsOwnTime(t *testing.T) {
 		{`{"Type":"Public","Name":"n","MaxMemberCount":6001}`, 10038},
 		{`{"Type":"Public"}`, 10004},
 		{`{"Name":"n"}`, 10004},
+		{`{"Type":"BChatRoom","Name":"n"}`, 10004},
+		{`{"Type":"Public","Name":"n","GroupId":"@TGS#mine"}`, 10004},
 	} {
 		a.group("import_group", "%s", c.body).WantCode(t, c.code)
+	}
+}
+
+func TestImportGroupTakesWhatCreateTakes(t *testing.T) {
+	a := newApp(t)
+	a.group("import_group", `{"Type":"Meeting","Name":"n","GroupId":"meet","Introduction":"i","Notification":"a","FaceUrl":"f","MaxMemberCount":7,
+	  "ApplyJoinOption":"DisableApply","InviteJoinOption":"FreeAccess","SupportTopic":1,"AppDefinedData":[{"Key":"Port","Value":"RTM"}]}`).MustOK(t)
+	got := a.info("meet")
+	if got.Type != "ChatRoom" || got.Introduction != "i" || got.Notification != "a" || got.FaceURL != "f" || got.MaxMemberNum != 7 ||
+		got.ApplyJoinOption != "DisableApply" || got.InviteJoinOption != "FreeAccess" || got.SupportTopic != nil ||
+		fmt.Sprint(got.AppDefinedData) != "[{Port RTM}]" || got.CreateTime != a.Clock.Now().Unix() {
+		t.Errorf("imported group is %+v", got)
+	}
+	a.group("import_group", `{"Type":"Community","Name":"n","GroupId":"@TGS#_town","SupportTopic":1}`).MustOK(t)
+	if town := a.info("@TGS#_town"); *town.SupportTopic != 1 || town.MaxMemberNum != 1_000_000 {
+		t.Errorf("imported community is %+v", town)
 	}
 }
 
