@@ -115,6 +115,9 @@ func TestModifyGroupCodes(t *testing.T) {
 		{"group before account", `{"GroupId":"ghost","From_Account":"ghost"}`, 10010},
 		{"MaxMemberNum above the ceiling", `{"GroupId":"g","MaxMemberNum":6001}`, 10038},
 		{"refused word", `{"GroupId":"g","Notification":"you swine"}`, 80001},
+		{"Introduction of 401 bytes", fmt.Sprintf(`{"GroupId":"g","Introduction":%q}`, long(401)), 10004},
+		{"FaceUrl of 501 bytes", fmt.Sprintf(`{"GroupId":"g","FaceUrl":%q}`, long(501)), 10004},
+		{"a topic's id", `{"GroupId":"@TGS#_town@TOPIC#_a","Name":"x"}`, 10010},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a.group("modify_group_base_info", "%s", c.body).WantCode(t, c.code)
@@ -169,6 +172,25 @@ func TestFieldsOfOtherTypesAreIgnored(t *testing.T) {
 	}
 }
 
+func TestGroupCommandsWhereCommunitiesAreOff(t *testing.T) {
+	on, off := twoServers(t, func(o *apitest.Options) { o.Settings.Communities = false })
+	r := newRoomOn(t, on, "Community", "ann")
+	a := &app{Server: off, t: t}
+	for command, body := range map[string]string{
+		"modify_group_base_info": `{"GroupId":%q,"Name":"x"}`,
+		"change_group_owner":     `{"GroupId":%q,"NewOwner_Account":"ann"}`,
+		"destroy_group":          `{"GroupId":%q}`,
+	} {
+		a.group(command, body, r.group).WantCode(t, 11000)
+	}
+	if got := a.info(r.group).ErrorCode; got != 11000 {
+		t.Errorf("get_group_info's element has %d, want 11000", got)
+	}
+	if got := (&app{Server: on, t: t}).info(r.group); got.Name != "room" || got.Owner != "" {
+		t.Errorf("refused changes made the group %+v", got)
+	}
+}
+
 func TestPermissionsOfACommunityAreKeptAndShown(t *testing.T) {
 	a := newApp(t)
 	a.create(`{"Type":"Community","Name":"n","GroupId":"@TGS#_town","SupportTopic":1}`)
@@ -206,6 +228,16 @@ func TestProfileTipsByType(t *testing.T) {
 	if next := a.info(id).NextMsgSeq; next != 1 {
 		t.Errorf("AVChatRoom: NextMsgSeq is %d, a tip must not be stored", next)
 	}
+}
+
+func TestProfileTipNamesEachOfTheFourTexts(t *testing.T) {
+	a := newApp(t)
+	a.create(`{"Type":"Public","Name":"n","GroupId":"g"}`)
+	a.group("modify_group_base_info", `{"GroupId":"g","Name":"m","Introduction":"i","Notification":"a","FaceUrl":"f"}`).MustOK(t)
+	a.group("modify_group_base_info", `{"GroupId":"g","Name":"m","Introduction":"","Notification":"b"}`).MustOK(t)
+	a.wantTips("g",
+		`{"OpType":6,"Operator_Account":"administrator","MsgGroupNewInfo":{"GroupName":"m","GroupIntroduction":"i","GroupNotification":"a","GroupFaceUrl":"f"}}`,
+		`{"OpType":6,"Operator_Account":"administrator","MsgGroupNewInfo":{"GroupIntroduction":"","GroupNotification":"b"}}`)
 }
 
 func TestProfileTipsCanBeSwitchedOff(t *testing.T) {
