@@ -95,6 +95,7 @@ func TestAccountImportRefusesWhatIsNotAnAccount(t *testing.T) {
 		{"sender of tips", `{"UserID":"@TIM#SYSTEM"}`, 70402},
 		{"Nick of 501 bytes", fmt.Sprintf(`{"UserID":"m","Nick":%q}`, long), 70402},
 		{"FaceUrl of 501 bytes", fmt.Sprintf(`{"UserID":"m","FaceUrl":%q}`, long), 70402},
+		{"Nick of 251 characters and 502 bytes", fmt.Sprintf(`{"UserID":"m","Nick":%q}`, strings.Repeat("ä", 251)), 70402},
 		{"Nick is a number", `{"UserID":"m","Nick":5}`, 70402},
 		{"UserID is a number", `{"UserID":5}`, 60015},
 		{"Identifier is a number", `{"Identifier":5}`, 60015},
@@ -186,6 +187,12 @@ func TestAccountBatchesHoldOneToHundredItems(t *testing.T) {
 	}
 	a.login("multiaccount_import", `{"Accounts":[]}`).WantCode(t, 70402)
 	a.login("multiaccount_import", `{"Accounts":["ok",""]}`).WantCode(t, 70402)
+	a.login("multiaccount_import", `{"Accounts":["ok",5]}`).WantCode(t, 70402)
+	a.login("multiaccount_import", `{"AccountList":[],"Accounts":["ok"]}`).WantCode(t, 70402)
+	a.login("multiaccount_import", `{"Accounts":["%s"]}`, strings.Repeat(`u","`, 100)+"u").WantCode(t, 70402)
+	if got := a.status("ok"); got != "NotImported" {
+		t.Error("a refused batch left an account behind")
+	}
 }
 
 func TestAccountCheckAnswersItemByItem(t *testing.T) {
@@ -320,6 +327,18 @@ func TestDeletionEndsTheMutesInTheAccountsGroupsAlone(t *testing.T) {
 		if got := len(muted.MutedAccountList) == 1; got != want {
 			t.Errorf("%s: muted after coming back %v, want %v", where, got, want)
 		}
+	}
+}
+
+func TestAccountBatchesAreCalledUpTo100TimesASecond(t *testing.T) {
+	a := newApp(t, func(o *apitest.Options) { o.Application.CallsPerSecond = nil })
+	for command, want := range map[string]int{
+		"account_import": 200, "multiaccount_import": 100, "account_check": 100, "account_delete": 100,
+	} {
+		for range want { // refused for what they lack, but they count
+			a.login(command, `{}`).WantCode(t, 70402)
+		}
+		a.login(command, `{}`).WantCode(t, 60007)
 	}
 }
 
