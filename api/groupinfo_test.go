@@ -194,6 +194,9 @@ func TestListGroupsPagesInOrderOfCreation(t *testing.T) {
 	if got := a.list(`{"Type":"Public","GroupType":"Work"}`); got.ids() != "g1" {
 		t.Errorf("GroupType must win over Type: %+v", got)
 	}
+	if got := a.list(`{"Type":"Public","GroupType":""}`); got.ids() != "g0 g5 g7" {
+		t.Errorf("Type must be taken where GroupType is empty: %+v", got)
+	}
 	if got := a.list(`{"GroupType":"BChatRoom"}`); got.ids() != "" || got.TotalCount != 0 {
 		t.Errorf("BChatRoom: %+v", got)
 	}

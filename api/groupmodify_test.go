@@ -151,6 +151,10 @@ func TestOldNameOfMuteAllMember(t *testing.T) {
 	if got := a.info("g").MuteAllMember; got != "Off" {
 		t.Errorf("MuteAllMember is %s, the newer name must win", got)
 	}
+	a.group("modify_group_base_info", `{"GroupId":"g","ShutUpAllMember":"On","MuteAllMember":""}`).MustOK(t)
+	if got := a.info("g").MuteAllMember; got != "On" {
+		t.Errorf("MuteAllMember is %s, an empty newer name is not given", got)
+	}
 }
 
 func TestFieldsOfOtherTypesAreIgnored(t *testing.T) {
