@@ -95,6 +95,10 @@ func TestJoinedGroupsShowWhatIsAskedFor(t *testing.T) {
 	  "AppDefinedData":[{"Key":"Port","Value":"RTM"}],"SelfInfo":{"Role":"Member","JoinTime":%d,"MsgSeq":0,"UnreadMsgNum":3}}]}`, now))
 	a.group("get_joined_group_list", `{"Member_Account":"ann","ResponseFilter":{"SelfInfoFilter":["MsgSeq","MsgFlag","LastSendMsgTime","MuteUntil","NameCard"]}}`).WantJSON(t, fmt.Sprintf(ok+`"TotalCount":1,
 	  "GroupIdList":[{"GroupId":"g","SelfInfo":{"MsgSeq":3,"MsgFlag":"AcceptAndNotify","LastSendMsgTime":%d,"MuteUntil":0,"ShutUpUntil":0,"NameCard":""}}]}`, now))
+	a.create(`{"Type":"ChatRoom","GroupId":"meet","Name":"n","MemberList":[{"Member_Account":"cook","Role":"Admin"}]}`)
+	a.group("send_group_msg", `{"GroupId":"meet","From_Account":"ann","Random":1,"MsgBody":%s}`, text("x")).MustOK(t)
+	a.group("get_joined_group_list", `{"Member_Account":"cook","GroupType":"Meeting","ResponseFilter":{"SelfInfoFilter":["Role","UnreadMsgNum","MsgFlag"]}}`).WantJSON(t,
+		ok+`"TotalCount":1,"GroupIdList":[{"GroupId":"meet","SelfInfo":{"Role":"Admin","MsgFlag":"AcceptNotNotify","UnreadMsgNum":0}}]}`) // no unread number
 	a.group("get_joined_group_list", `{"Member_Account":"cook","GroupType":"AVChatRoom","ResponseFilter":{"SelfInfoFilter":["Role","JoinTime","MsgSeq"]}}`).WantJSON(t,
 		ok+`"TotalCount":1,"GroupIdList":[{"GroupId":"live","SelfInfo":{"Role":"Owner"}}]}`)
 }
