@@ -174,6 +174,19 @@ func TestFieldsOfOtherTypesAreIgnored(t *testing.T) {
 			t.Errorf("%s is %s, want %s", id, got, want)
 		}
 	}
+	// What is ignored is no change of the profile either.
+	for id, body := range map[string]string{
+		"live":       `"InviteJoinOption":"FreeAccess","MaxMemberNum":51`,
+		"@TGS#_town": `"ApplyJoinOption":"DisableApply"`,
+	} {
+		before := a.info(id).InfoSeq
+		for _, history := range []string{"On", "Off"} {
+			a.group("modify_group_base_info", `{"GroupId":%q,%s,"HistoryMsgBeforeJoin":%q}`, id, body, history).MustOK(t)
+		}
+		if after := a.info(id).InfoSeq; after != before {
+			t.Errorf("%s: InfoSeq was %d, is %d", id, before, after)
+		}
+	}
 }
 
 func TestGroupCommandsWhereCommunitiesAreOff(t *testing.T) {
