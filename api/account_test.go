@@ -293,6 +293,17 @@ func TestDeletedAccountLeavesEveryGroupAndItsMessagesStay(t *testing.T) {
 	a.group("send_group_msg", `{"GroupId":"g","From_Account":"otto","Random":2,"MsgBody":%s}`, text("again")).MustOK(t)
 }
 
+func TestDeletionOfItsLastMemberDissolvesNoGroup(t *testing.T) {
+	a := newApp(t, func(o *apitest.Options) { o.Settings.DissolveEmptyGroups = true })
+	a.accounts("otto")
+	a.create(`{"Type":"Public","Name":"n","GroupId":"g","MemberList":[{"Member_Account":"otto"}]}`)
+	a.group("send_group_msg", `{"GroupId":"g","From_Account":"otto","Random":1,"MsgBody":%s}`, text("x")).MustOK(t)
+	a.login("account_delete", `{"DeleteItem":[{"UserID":"otto"}]}`).MustOK(t)
+	if got := a.info("g"); got.ErrorCode != 0 || got.MemberNum != 0 || got.NextMsgSeq != 2 {
+		t.Errorf("group is %+v, want it without members and with its history", got)
+	}
+}
+
 func TestDeletionEndsTheMutesInTheAccountsGroupsAlone(t *testing.T) {
 	a := newApp(t)
 	a.accounts("ann", "otto")
