@@ -53,7 +53,8 @@ type newGroup struct {
 	Notification     *string       `json:"Notification"`
 	FaceURL          *string       `json:"FaceUrl"`
 	Owner            *string       `json:"Owner_Account"`
-	MaxMemberNum     *int64        `json:"MaxMemberCount" older:"MaxMemberNum"`
+	MaxMemberCount   *int64        `json:"MaxMemberCount"`
+	MaxMemberNum     *int64        `json:"MaxMemberNum"` // older; counts where MaxMemberCount is not given or 0
 	ApplyJoinOption  *string       `json:"ApplyJoinOption"`
 	InviteJoinOption *string       `json:"InviteJoinOption"`
 	Custom           []customField `json:"AppDefinedData"`
@@ -68,10 +69,14 @@ func (r *newGroup) group() (chat.NewGroup, error) {
 		return chat.NewGroup{}, missing("Name")
 	}
 	custom, err := customFields("AppDefinedData", r.Custom)
+	most := r.MaxMemberCount
+	if value(most) == 0 {
+		most = r.MaxMemberNum
+	}
 	return chat.NewGroup{
 		ID: value(r.GroupID), Type: *r.Type, Name: *r.Name, Introduction: value(r.Introduction),
 		Notification: value(r.Notification), FaceURL: value(r.FaceURL), Owner: value(r.Owner),
-		MaxMemberNum: r.MaxMemberNum, ApplyJoinOption: value(r.ApplyJoinOption),
+		MaxMemberNum: most, ApplyJoinOption: value(r.ApplyJoinOption),
 		InviteJoinOption: value(r.InviteJoinOption), SupportTopic: value(r.SupportTopic) == 1, Custom: custom,
 	}, err
 }

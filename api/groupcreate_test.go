@@ -235,6 +235,9 @@ func TestCreateGroupAcceptsTheLimitsThemselves(t *testing.T) {
 	if id := a.create(`{"Type":"Public","Name":"n","MaxMemberNum":7,"MemberList":[{"Member_Account":"m1"}]}`); a.info(id).MaxMemberNum != 7 {
 		t.Error("MaxMemberNum is not taken where MaxMemberCount is absent")
 	}
+	if id := a.create(`{"Type":"Public","Name":"n","MaxMemberCount":0,"MaxMemberNum":7}`); a.info(id).MaxMemberNum != 7 {
+		t.Error("MaxMemberCount 0 hides MaxMemberNum")
+	}
 	if id := a.create(`{"Type":"Public","Name":"n","MaxMemberCount":0}`); a.info(id).MaxMemberNum != 6000 {
 		t.Error("MaxMemberCount 0 is not \"not given\"")
 	}
