@@ -1,7 +1,9 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 
@@ -35,8 +37,14 @@ type document struct {
 
 // parseDocument reads YAML whose root is a mapping.
 func parseDocument(file string, content []byte) (document, error) {
-	var node yaml.Node
-	if err := yaml.Unmarshal(content, &node); err != nil {
+	var node, more yaml.Node
+	reader := yaml.NewDecoder(bytes.NewReader(content))
+	if err := reader.Decode(&node); err != nil && err != io.EOF {
+		return document{}, &fileError{file: file, text: strings.TrimPrefix(err.Error(), "yaml: ")}
+	}
+	if err := reader.Decode(&more); err == nil {
+		return document{}, &fileError{file: file, line: more.Line, text: "the file should be one YAML document, this is the second"}
+	} else if err != io.EOF {
 		return document{}, &fileError{file: file, text: strings.TrimPrefix(err.Error(), "yaml: ")}
 	}
 	if node.Kind == 0 || len(node.Content) == 0 || isNull(node.Content[0]) {
@@ -146,8 +154,13 @@ func (d document) entries(node *yaml.Node, target reflect.Value, path string) er
 	if target.IsNil() {
 		target.Set(reflect.MakeMap(target.Type()))
 	}
+	seen := map[string]bool{}
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		name := node.Content[i].Value
+		if seen[name] {
+			return d.errorAt(node.Content[i], join(path, name), "is given twice")
+		}
+		seen[name] = true
 		element := reflect.New(target.Type().Elem()).Elem()
 		if err := d.scalar(resolve(node.Content[i+1]), element, join(path, name)); err != nil {
 			return err
@@ -157,8 +170,10 @@ func (d document) entries(node *yaml.Node, target reflect.Value, path string) er
 	return nil
 }
 
+// scalar decodes a single value. Null is none: its text, "~", would make an item
+// of a list that nobody wrote, such as a key.
 func (d document) scalar(node *yaml.Node, target reflect.Value, path string) error {
-	if node.Kind != yaml.ScalarNode {
+	if node.Kind != yaml.ScalarNode || isNull(node) {
 		return d.errorAt(node, path, "should be a single value")
 	}
 	if err := setScalar(target, node.Value); err != nil {
