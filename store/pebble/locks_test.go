@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	cpebble "github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/recant-chat/recant/store"
@@ -107,4 +108,45 @@ func TestLocksAreForgottenWhenNobodyHoldsThem(t *testing.T) {
 			t.Errorf("shard %d keeps %d entries", i, n)
 		}
 	}
+}
+
+// A Read that asked for writes under way before it took its snapshot could see
+// one that began in between, and answer with what is not durable. Here the
+// question is held up while such a write becomes visible.
+func TestReadTakesItsSnapshotBeforeItAsksForWritesUnderWay(t *testing.T) {
+	s := open(t, "recant", Options{FS: vfs.NewMem()})
+	defer s.Close()
+	p := store.Versioned("p")
+	prefix := appendPrefix(nil, p)
+	seen := ""
+	// A reader may be slow to come to the question; then it is asked again.
+	for wait := 5 * time.Millisecond; wait < 10*time.Second; wait *= 4 {
+		if err := s.Drop(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Commit(t.Context(), p, "", []store.Mutation{store.Set([]byte("k"), []byte("before"))}); err != nil {
+			t.Fatal(err)
+		}
+		question := &s.locks.shard(prefix).mu
+		question.Lock()
+		done := make(chan error)
+		go func() {
+			rows, _, err := s.Read(context.Background(), p, store.Key([]byte("k")))
+			if err == nil {
+				seen = string(rows[0][0].Value)
+			}
+			done <- err
+		}()
+		time.Sleep(wait)
+		write := s.newBatch(prefix, []store.Mutation{store.Set([]byte("k"), []byte("after"))})
+		_, err := s.apply(write, cpebble.NoSync)
+		question.Unlock()
+		if err := errors.Join(err, <-done); err != nil {
+			t.Fatal(err)
+		}
+		if seen == "before" {
+			return
+		}
+	}
+	t.Errorf("read %q, which became visible after the reader asked", seen)
 }

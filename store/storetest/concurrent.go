@@ -237,3 +237,55 @@ func dropBesideWriters(t *testing.T, f Fixture) {
 		}
 	}
 }
+
+// dropBesideCommits drops a partition while somebody commits to it: what comes
+// after the drop is at a version that is gone.
+func dropBesideCommits(t *testing.T, f Fixture) {
+	const rounds, rows = 50, 100
+	for n := range rounds {
+		p := store.Versioned(fmt.Sprint("p", n))
+		base := commit(t, f.Store, p, "", many(rows, 5)...)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			var err error
+			for err == nil {
+				base, err = f.Store.Commit(t.Context(), p, base, many(rows, 5))
+			}
+			wantError(t, "commit after the drop", err, store.ErrConflict)
+		})
+		remove(t, f.Store, p)
+		wg.Wait()
+		wantAll(t, f.Store, p, "")
+	}
+}
+
+// dropBesidePuts drops a partition while somebody puts pairs of rows into it,
+// one of each pair over a row that was there. A put comes before the drop, and
+// is gone, or after it, and is there as a whole.
+func dropBesidePuts(t *testing.T, f Fixture) {
+	const rounds, pairs = 50, 60
+	for n := range rounds {
+		p := store.Blind(fmt.Sprint("p", n))
+		put(t, f.Store, p, many(pairs, 5)...)
+		var wg sync.WaitGroup
+		begun := make(chan struct{})
+		wg.Go(func() {
+			for i := range uint64(pairs) {
+				if i == pairs/4 {
+					close(begun)
+				}
+				err := f.Store.Put(t.Context(), p, []store.Mutation{store.Set(number(i), nil), store.Set(number(pairs+i), nil)})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		<-begun
+		remove(t, f.Store, p)
+		wg.Wait()
+		rows, _ := read(t, f.Store, p, store.Range{To: number(pairs)}, store.Range{From: number(pairs)})
+		if len(rows[0]) != len(rows[1]) {
+			t.Fatalf("round %d: of the pairs there are %d first rows and %d second ones", n, len(rows[0]), len(rows[1]))
+		}
+	}
+}

@@ -3,6 +3,7 @@ package storetest
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -181,13 +182,14 @@ func ownedRows(t *testing.T, f Fixture) {
 		copy(value, "XXXXX")
 		spoiled, _ := read(t, f.Store, p, store.Range{}, store.Key([]byte("key")))
 		kept, _ := read(t, f.Store, p, store.Range{})
-		for _, rows := range spoiled {
-			for _, r := range rows {
-				for _, b := range [][]byte{r.Key, r.Value} {
-					_ = append(b, "overwrites what lies behind"...)
-					copy(b, bytes.Repeat([]byte("X"), len(b)))
-				}
-			}
+		for _, r := range slices.Concat(spoiled...) {
+			_ = append(r.Key, "overwrites what lies behind"...)
+			_ = append(r.Value, "overwrites what lies behind"...)
+		}
+		wantRows(t, "read and appended to", spoiled[0], "key", "value", "other", "row")
+		for _, r := range slices.Concat(spoiled...) {
+			copy(r.Key, bytes.Repeat([]byte("X"), len(r.Key)))
+			copy(r.Value, bytes.Repeat([]byte("X"), len(r.Value)))
 		}
 		wantRows(t, "read before", kept[0], "key", "value", "other", "row")
 		again, _ := read(t, f.Store, p, store.Range{})

@@ -73,6 +73,8 @@ func rules() []rule {
 		{"WritersOfManyPartitionsDoNotConflict", manyCounters},
 		{"ReadersSeeWholeCommitsAtOnce", readersAndWriter},
 		{"DropSparesConcurrentWritersElsewhere", dropBesideWriters},
+		{"CommitsDoNotOutliveADrop", dropBesideCommits},
+		{"DropComesBeforeOrAfterEachPut", dropBesidePuts},
 		{"LargePartitionIsReadFastFromBothEnds", largePartition},
 		{"RandomVerbsAgreeWithAModel", model},
 	}
