@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
 var update = flag.Bool("update", false, "write the generated documents")
@@ -35,6 +37,30 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	for _, k := range append(leavesOf(reflect.TypeFor[Server]()), leavesOf(reflect.TypeFor[Application]())...) {
 		if k.desc == "" {
 			t.Errorf("%s has no documentation", k.path)
+		}
+	}
+}
+
+// Help says of every key its flag, its variable, what it means and its default.
+func TestHelpHasEveryKey(t *testing.T) {
+	var cli struct{ kong.Plugins }
+	cli.Plugins = NewFlags().Plugins()
+	var help strings.Builder
+	parser, err := kong.New(&cli, kong.Writers(&help, &help), kong.Exit(func(int) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parser.Parse([]string{"--help"})
+	words := strings.Join(strings.Fields(help.String()), " ")
+	for _, k := range leavesOf(reflect.TypeFor[Server]()) {
+		want := k.desc
+		if byDefault := flagText(reflect.ValueOf(Default(ProfileOwn)).FieldByIndex(k.at)); byDefault != "" {
+			want += " (default " + byDefault + ")"
+		}
+		want += " ($" + k.env() + ")"
+		_, after, found := strings.Cut(words, " --"+k.flag())
+		if text, _, _ := strings.Cut(after, " --"); !found || !strings.Contains(text, want) {
+			t.Errorf("--%s says %.300q, want %q", k.flag(), text, want)
 		}
 	}
 }
