@@ -301,9 +301,13 @@ func TestBadConfigurationEndsTheStart(t *testing.T) {
 			if c.yaml != "" {
 				args = append(args, "--config", writeConfig(t, c.yaml))
 			}
+			wantCode := exitError
+			if c.name == "unknown flag" {
+				wantCode = exitUsage
+			}
 			out, log, code := tool(t, nil, args...)
-			if code == 0 || out != "" || !strings.Contains(log, c.want) {
-				t.Errorf("exit code %d, stdout %q, stderr %q, want one with %q", code, out, log, c.want)
+			if code != wantCode || out != "" || !strings.Contains(log, c.want) {
+				t.Errorf("exit code %d, want %d, stdout %q, stderr %q, want one with %q", code, wantCode, out, log, c.want)
 			}
 		})
 	}
