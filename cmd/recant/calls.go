@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,6 +13,7 @@ type calls struct {
 	mu      sync.Mutex
 	closed  bool // no call begins any more
 	running sync.WaitGroup
+	number  atomic.Int64 // of calls under way
 }
 
 // count is the handler with its calls counted.
@@ -20,7 +22,7 @@ func (c *calls) count(next http.Handler) http.Handler {
 		if !c.begin() {
 			panic(http.ErrAbortHandler) // its connection is closed already
 		}
-		defer c.running.Done()
+		defer c.end()
 		next.ServeHTTP(w, r)
 	})
 }
@@ -32,7 +34,13 @@ func (c *calls) begin() bool {
 		return false
 	}
 	c.running.Add(1)
+	c.number.Add(1)
 	return true
+}
+
+func (c *calls) end() {
+	c.number.Add(-1)
+	c.running.Done()
 }
 
 // wait lets no call begin any more and waits for those under way, at most so

@@ -258,9 +258,12 @@ func (s *server) serve(ctx context.Context) error {
 	stopping, done := context.WithTimeout(base, s.config.ShutdownTimeout)
 	defer done()
 	if public.Shutdown(stopping) != nil {
+		// It waits for connections on which nothing was ever asked as well.
+		if n := s.calls.number.Load(); n > 0 {
+			err = errors.Join(err, fmt.Errorf("%d calls were still under way after %v and were broken off", n, s.config.ShutdownTimeout))
+		}
 		public.Close()
 		cancel()
-		err = errors.Join(err, fmt.Errorf("calls were still under way after %v and were broken off", s.config.ShutdownTimeout))
 	}
 	<-ended
 	return err

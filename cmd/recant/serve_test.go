@@ -186,6 +186,20 @@ func TestStoppingIsBounded(t *testing.T) {
 	serve(t, data) // the data directory is free and sound
 }
 
+// A load balancer's probe opens a connection and asks nothing.
+func TestConnectionsOnWhichNothingWasAskedAreNoCallsUnderWay(t *testing.T) {
+	p := serve(t, t.TempDir(), "--shutdown-timeout", "100ms")
+	connection, err := net.Dial("tcp", strings.TrimPrefix(p.base, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	p.call(1400000001, "administrator", "none", check, checkBody) // by then the first one was accepted
+	if code := p.terminate(); code != 0 || strings.Contains(p.stderr.String(), "still under way") {
+		t.Errorf("exit code %d:\n%s", code, p.stderr)
+	}
+}
+
 func TestASecondSignalEndsAtOnce(t *testing.T) {
 	data := t.TempDir()
 	p := serve(t, data, "--request-timeout", "1m", "--shutdown-timeout", "1m")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"strings"
 
 	"github.com/recant-chat/recant/chat"
@@ -31,8 +32,8 @@ func (s *Server) validate() error {
 		return errors.New("data should name a directory")
 	case (s.TLSCert == "") != (s.TLSKey == ""):
 		return errors.New("tls_cert and tls_key should be given together")
-	case s.PublicURL != "" && !strings.HasPrefix(s.PublicURL, "http://") && !strings.HasPrefix(s.PublicURL, "https://"):
-		return errors.New("public_url should begin with http:// or https://")
+	case s.PublicURL != "" && !isBaseURL(s.PublicURL):
+		return errors.New("public_url should be http:// or https:// and a host, such as https://chat.example.net")
 	case s.RequestTimeout == 0 || s.ShutdownTimeout == 0 || s.IdleTimeout == 0:
 		return errors.New("request_timeout, idle_timeout and shutdown_timeout should be above 0")
 	}
@@ -93,6 +94,12 @@ func checkAdmins(path string, admins []string) error {
 		}
 	}
 	return nil
+}
+
+// isBaseURL reports whether text can stand before the path of a call.
+func isBaseURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.RawQuery == "" && u.Fragment == ""
 }
 
 func checkAddress(path, address string) error {
