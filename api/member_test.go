@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
@@ -331,6 +332,32 @@ func TestBatchOfAddedMembersIsASetting(t *testing.T) {
 	}
 	r.call("add_group_member", `{"GroupId":%q,"MemberList":[{"Member_Account":"ann"},{"Member_Account":"bob"}]}`, r.group).MustOK(t)
 	r.wantMembers("ann", "bob")
+}
+
+// The time that a list takes grows with its length alone, so that a list far
+// beyond the limits is refused in passing, like that of delete_group_member.
+func TestLongListsAreRefusedInPassing(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	took := func(command, field, form string, code int) time.Duration {
+		t.Helper()
+		body := fmt.Sprintf(`{"GroupId":%q,"Member_Account":"ann",%q:%s}`, r.group, field, quoted(form, "k", 30_000))
+		start := time.Now()
+		r.srv.Call(t, "group_open_http_svc", command, body).WantCode(t, code)
+		return time.Since(start)
+	}
+	base := took("delete_group_member", "MemberToDel_Account", asText, 10005)
+	for _, c := range []struct {
+		command, field, form string
+		code                 int
+	}{
+		{"add_group_member", "MemberList", asElement, 10005},
+		{"import_group_member", "MemberList", asElement, 10005},
+		{"modify_group_member_info", "AppMemberDefinedData", `{"Key":%q,"Value":"1"}`, 10004},
+	} {
+		if d := took(c.command, c.field, c.form, c.code); d > 20*base {
+			t.Errorf("%s took %v for a list that delete_group_member refuses in %v", c.command, d, base)
+		}
+	}
 }
 
 func TestRolesAnswerInOrder(t *testing.T) {

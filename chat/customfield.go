@@ -72,17 +72,24 @@ func validCustomKey(key string) bool {
 // Errors: CodeInvalid when the record would hold too many keys.
 func (r fieldRules) merge(stored []*record.Field, given []Field) ([]*record.Field, error) {
 	merged := slices.Clone(stored)
+	at := map[string]int{} // a request may name tens of thousands of keys
+	for i, m := range stored {
+		at[m.Key] = i
+	}
 	for _, f := range given {
-		i := slices.IndexFunc(merged, func(m *record.Field) bool { return m.Key == f.Key })
+		i, ok := at[f.Key]
 		switch {
-		case i < 0 && f.Value != "":
+		case !ok && f.Value != "":
+			at[f.Key] = len(merged)
 			merged = append(merged, &record.Field{Key: f.Key, Value: f.Value})
-		case i >= 0 && f.Value != "":
+		case ok && f.Value != "":
 			merged[i] = &record.Field{Key: f.Key, Value: f.Value}
-		case i >= 0:
-			merged = slices.Delete(merged, i, i+1)
+		case ok:
+			merged[i] = nil
+			delete(at, f.Key)
 		}
 	}
+	merged = slices.DeleteFunc(merged, func(m *record.Field) bool { return m == nil })
 	if len(merged) > r.maxKeys {
 		return nil, Refuse(CodeInvalid, "%s would hold %d keys, at most %d", r.name, len(merged), r.maxKeys)
 	}

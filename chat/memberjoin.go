@@ -104,6 +104,7 @@ func (a *App) join(ctx context.Context, j *joining, members []ImportedMember) ([
 // check checks the form of the request and takes each account once.
 // Errors: CodeInvalid, CodeTooManyAccounts.
 func (j *joining) check(members []ImportedMember) error {
+	seen := map[string]bool{}
 	for i, m := range members {
 		switch {
 		case m.Account == "":
@@ -113,7 +114,8 @@ func (j *joining) check(members []ImportedMember) error {
 		case m.JoinTime < 0:
 			return Refuse(CodeInvalid, "MemberList[%d].JoinTime is %d, must be 1 or more", i, m.JoinTime)
 		}
-		if !slices.ContainsFunc(j.members, func(earlier ImportedMember) bool { return earlier.Account == m.Account }) {
+		if !seen[m.Account] {
+			seen[m.Account] = true
 			j.members = append(j.members, m)
 		}
 	}
