@@ -24,7 +24,8 @@ func topicCommands() []Command {
 				chat.CodeCommunityOff, chat.CodeTextRefused)),
 		command("million_group_open_http_svc", "destroy_topic", destroyTopic,
 			doc(49470), summary("Destroys topics for good, with their messages."),
-			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeGroupNotFound, chat.CodeBadGroupID, chat.CodeCommunityOff)),
+			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeGroupNotFound, chat.CodeBadGroupID, chat.CodeAnswerTooLarge,
+				chat.CodeCommunityOff)),
 		command("group_open_http_svc", "import_topic", importTopic,
 			doc(53448), summary("Brings in a topic with its own time of creation, silently."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID,
@@ -138,10 +139,23 @@ func destroyTopic(ctx context.Context, call *Call, r *destroyTopicRequest) (*des
 	if r.GroupID == nil {
 		return nil, missing("GroupId")
 	}
+	// Nothing may be destroyed by a call that fails because its answer is too
+	// large, so the largest that it can get is tried first.
+	worst := make([]chat.TopicDestroyed, len(r.TopicIDs))
+	for i, id := range r.TopicIDs {
+		worst[i] = chat.TopicDestroyed{ID: id, Code: chat.CodeTopicDestroyFailed}
+	}
+	if _, err := call.family.success(showDestroyed(worst)); err != nil {
+		return nil, err
+	}
 	results, err := call.App.Chat.DestroyTopics(ctx, call.Operator(), *r.GroupID, r.TopicIDs)
 	if err != nil {
 		return nil, err
 	}
+	return showDestroyed(results), nil
+}
+
+func showDestroyed(results []chat.TopicDestroyed) *destroyTopicResponse {
 	answer := &destroyTopicResponse{Items: make([]topicDestroyed, len(results))}
 	for i, result := range results {
 		answer.Items[i] = topicDestroyed{Code: int(result.Code), TopicID: result.ID}
@@ -154,7 +168,7 @@ func destroyTopic(ctx context.Context, call *Call, r *destroyTopicRequest) (*des
 			answer.Items[i].Info = "topic could not be destroyed, please try again"
 		}
 	}
-	return answer, nil
+	return answer
 }
 
 type getTopicRequest struct {

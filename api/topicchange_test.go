@@ -142,6 +142,21 @@ func TestDestroyTopicChecksItsFields(t *testing.T) {
 	})
 }
 
+// An answer that would be too large fails the call, and a call that fails
+// destroys nothing.
+func TestDestroyTopicWithMoreIDsThanItCanAnswer(t *testing.T) {
+	town := newTown(t, noOptions, "ann")
+	one := town.topic("one")
+	town.million("destroy_topic", `{"GroupId":%q,"TopicIdList":[%q%s]}`, town.group, one.topicID, strings.Repeat(`,"x"`, 20_000)).WantCode(t, 10018)
+	if ids := town.topics("ann").ids(); !slices.Equal(ids, []string{one.topicID}) {
+		t.Errorf("topics that are left: %v", ids)
+	}
+	town.million("destroy_topic", `{"GroupId":%q,"TopicIdList":[%q%s]}`, town.group, one.topicID, strings.Repeat(`,"x"`, 5_000)).MustOK(t)
+	if ids := town.topics("ann").ids(); len(ids) != 0 {
+		t.Errorf("topics that are left: %v", ids)
+	}
+}
+
 func TestNothingOfADestroyedTopicIsServed(t *testing.T) {
 	town := newTown(t, noOptions, "ann", "bob")
 	one, two := town.topic("one"), town.topic("two")
