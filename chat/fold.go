@@ -103,6 +103,11 @@ func (s *stream) foldAccounts(ctx context.Context, g *groupChange, accounts []st
 	}
 	for account, m := range members {
 		p := positions[account]
+		if p.seq <= state.FoldedSeq {
+			// Another fold has written it down meanwhile, or found nobody to
+			// write it to: a member who has come since must not inherit it.
+			continue
+		}
 		if s.id.Topic != 0 {
 			t := topicMemberOf(m, inTopic[account])
 			overlayTopic(t, m, state, p, upTo)

@@ -64,6 +64,45 @@ func TestAFoldOfATopicBesideAReaderLosesNoSend(t *testing.T) {
 	}
 }
 
+// What somebody sent into a topic before joining is folded away first. A fold
+// that began earlier and ends later must not bring it back.
+func TestAFoldThatIsLateGivesANewcomerNothing(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	town := makeTown(t, a)
+	id := makeTopic(t, a, town, "one")
+	if err := a.ImportAccount(bg, AccountProfile{UserID: "bob"}); err != nil {
+		t.Fatal(err)
+	}
+	random := uint32(1)
+	if _, err := a.Send(bg, testOperator, Message{GroupID: town, TopicID: id, From: "bob", Random: &random, Body: textBody}); err != nil {
+		t.Fatal(err)
+	}
+	g, err := a.readGroup(bg, town)
+	if err != nil {
+		t.Fatal(err)
+	}
+	one := g.topicStream(&record.Topic{Incarnation: 1})
+	late, upTo, err := one.gathered(bg)
+	if err != nil || late["bob"].seq != 1 {
+		t.Fatalf("gathered %v, %v", late, err)
+	}
+
+	if _, err := a.AddMembers(bg, testOperator, Addition{GroupID: town, Accounts: []string{"bob"}}); err != nil {
+		t.Fatal(err)
+	}
+	err = a.changeGroup(bg, town, func(g *groupChange) error {
+		return one.foldAccounts(bg, g, []string{"bob"}, late, upTo)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	topics, err := a.GetTopics(bg, town, "bob", nil)
+	if err != nil || topics[0].ReadSeq != 0 {
+		t.Errorf("bob has read up to %d (%v), want 0: he has just joined", topics[0].ReadSeq, err)
+	}
+}
+
 // An import reads everything to every member also where a record was brought
 // up to date between the import and the floor that it sets.
 func TestReadFloorHoldsForRecordsThatWereFoldedBeforeIt(t *testing.T) {
