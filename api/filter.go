@@ -21,10 +21,24 @@ type fieldFilter func(names ...string) bool
 
 func everyField(...string) bool { return true }
 
+// listedFields wants the fields of a list. It is made once for all records of
+// an answer, because a request may list tens of thousands of names.
 func listedFields(listed []string) fieldFilter {
-	return func(names ...string) bool {
-		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(listed, name) })
+	set := map[string]bool{}
+	for _, name := range listed {
+		set[name] = true
 	}
+	return func(names ...string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return set[name] })
+	}
+}
+
+// listedKeys is listedFields for custom fields, nil where no key is listed.
+func listedKeys(keys []string) fieldFilter {
+	if len(keys) == 0 {
+		return nil
+	}
+	return listedFields(keys)
 }
 
 // shown is a field's value in an answer, nil where the field is not wanted.
@@ -71,11 +85,11 @@ func bit(on bool) int {
 	return 0
 }
 
-// onlyKeys returns the fields with one of the keys, never nil.
-func onlyKeys(fields []chat.Field, keys []string) []chat.Field {
+// onlyKeys returns the fields whose keys are wanted, never nil.
+func onlyKeys(fields []chat.Field, want fieldFilter) []chat.Field {
 	kept := []chat.Field{}
 	for _, f := range fields {
-		if slices.Contains(keys, f.Key) {
+		if want(f.Key) {
 			kept = append(kept, f)
 		}
 	}

@@ -130,6 +130,11 @@ func getGroupInfo(ctx context.Context, call *Call, r *getGroupInfoRequest) (*get
 	if err != nil {
 		return nil, err
 	}
+	wantGroup, wantMember := listedFields(f.Group), listedFields(f.Member)
+	if unfiltered {
+		wantGroup, wantMember = everyField, everyField
+	}
+	groupKeys, memberKeys := listedKeys(f.GroupCustom), listedKeys(f.MemberCustom)
 	answer := &getGroupInfoResponse{Groups: make([]groupInfoItem, len(groups))}
 	for i := range groups {
 		g, item := &groups[i], &answer.Groups[i]
@@ -137,13 +142,9 @@ func getGroupInfo(ctx context.Context, call *Call, r *getGroupInfoRequest) (*get
 		if item.Code, item.Info = itemResult(g.Err); item.Code != 0 {
 			continue
 		}
-		wantGroup, wantMember := listedFields(f.Group), listedFields(f.Member)
-		if unfiltered {
-			wantGroup, wantMember = everyField, everyField
-		}
 		item.groupRecord = showGroup(g, wantGroup)
 		item.AppID = shown(unfiltered, call.App.SDKAppID)
-		item.Custom = showCustom(g.Custom, unfiltered, f.GroupCustom)
+		item.Custom = showCustom(g.Custom, unfiltered, groupKeys)
 		if !members {
 			continue
 		}
@@ -151,7 +152,7 @@ func getGroupInfo(ctx context.Context, call *Call, r *getGroupInfoRequest) (*get
 		for j := range g.Members {
 			m := &g.Members[j]
 			list[j] = listedMember{Account: m.Account, memberRecord: showMember(m, wantMember)}
-			list[j].Custom = showCustom(m.Custom, unfiltered, f.MemberCustom)
+			list[j].Custom = showCustom(m.Custom, unfiltered, memberKeys)
 		}
 		item.Members = &list
 	}
@@ -159,9 +160,9 @@ func getGroupInfo(ctx context.Context, call *Call, r *getGroupInfoRequest) (*get
 }
 
 // showCustom shows custom fields where all are wanted or those of some keys.
-func showCustom(fields []chat.Field, all bool, keys []string) *[]chat.Field {
+func showCustom(fields []chat.Field, all bool, keys fieldFilter) *[]chat.Field {
 	switch {
-	case len(keys) > 0:
+	case keys != nil:
 		return new(onlyKeys(fields, keys))
 	case all:
 		return &fields
@@ -248,19 +249,20 @@ func getJoinedGroupList(ctx context.Context, call *Call, r *getJoinedGroupListRe
 	if err != nil {
 		return nil, err
 	}
-	want := f.Group
+	group := f.Group
 	if topics { // said of every item whatever the filter (spec 02 section 7.6)
-		want = append(slices.Clone(want), "Type", "SupportTopic")
+		group = append(slices.Clone(group), "Type", "SupportTopic")
 	}
+	wantGroup, groupKeys, wantSelf := listedFields(group), listedKeys(f.GroupCustom), listedFields(f.Self)
 	answer := &getJoinedGroupListResponse{Total: joined.Total, Groups: make([]joinedGroup, len(joined.Groups))}
 	for i := range joined.Groups {
 		g, item := &joined.Groups[i], &answer.Groups[i]
 		item.ID = g.ID
-		item.groupRecord = showGroup(&g.GroupInfo, listedFields(want))
+		item.groupRecord = showGroup(&g.GroupInfo, wantGroup)
 		item.GrossTopicNextSeq = shown(topics, g.GrossTopicNextSeq)
-		item.Custom = showCustom(g.Custom, false, f.GroupCustom)
+		item.Custom = showCustom(g.Custom, false, groupKeys)
 		if topics || len(f.Self) > 0 {
-			item.Self = showSelf(g, listedFields(f.Self), topics)
+			item.Self = showSelf(g, wantSelf, topics)
 		}
 	}
 	return answer, nil

@@ -166,12 +166,13 @@ func getGroupMemberInfo(ctx context.Context, call *Call, r *getGroupMemberInfoRe
 	if len(r.Fields) > 0 {
 		want = listedFields(r.Fields)
 	}
+	keys, online := listedKeys(r.Keys), slices.Contains(r.Fields, "OnlineStatus") // never without being asked for
 	answer := &getGroupMemberInfoResponse{MemberNum: page.MemberNum, Next: page.Next, Members: make([]memberInfoItem, len(page.Members))}
 	for i := range page.Members {
 		m, item := &page.Members[i], &answer.Members[i]
 		item.listedMember = listedMember{Account: m.Account, memberRecord: showMember(m, want)}
-		item.Custom = showCustom(m.Custom, true, r.Keys)
-		if slices.Contains(r.Fields, "OnlineStatus") { // never without being asked for
+		item.Custom = showCustom(m.Custom, true, keys)
+		if online {
 			item.OnlineStatus = new(call.App.Chat.OnlineStatus(m.Account))
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/chat"
@@ -332,6 +333,30 @@ func TestListMembersOfMoreThanAMegabyte(t *testing.T) {
 	}
 	if p := r.listMembers(`,"Limit":2000,"Offset":5200`); len(p.Members) != 500 {
 		t.Errorf("last page has %d members, want 500", len(p.Members))
+	}
+}
+
+// The names of a filter and the members it is laid on do not multiply.
+func TestListMembersWithALongFilter(t *testing.T) {
+	full, empty := newRoom(t, "Public"), newRoom(t, "Public")
+	full.crowd("u", 3000)
+	for start := 0; start < 3000; start += 300 {
+		items := make([]string, 300)
+		for i := range items {
+			items[i] = fmt.Sprintf(asElement, fmt.Sprintf("u%d", start+i))
+		}
+		full.importMembers(strings.Join(items, ",")).MustOK(t)
+	}
+	took := func(r *room, fields string) time.Duration {
+		t.Helper()
+		start := time.Now()
+		r.listMembers(fields)
+		return time.Since(start)
+	}
+	long := `,"MemberInfoFilter":["Role"` + strings.Repeat(`,"Nonsense"`, 90_000) + `]`
+	base := took(empty, long) + took(full, `,"MemberInfoFilter":["Role"]`)
+	if d := took(full, long); d > 20*base {
+		t.Errorf("a filter of 90,000 names on 3,000 members took %v, reading each alone %v", d, base)
 	}
 }
 

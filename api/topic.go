@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"slices"
 
 	"github.com/recant-chat/recant/chat"
 )
@@ -220,6 +219,10 @@ func getTopic(ctx context.Context, call *Call, r *getTopicRequest) (*getTopicRes
 	if err != nil {
 		return nil, err
 	}
+	want := everyField
+	if len(r.Filter) > 0 {
+		want = listedFields(r.Filter)
+	}
 	answer := &getTopicResponse{Items: make([]topicItem, len(topics))}
 	for i, t := range topics {
 		item := topicItem{Topic: topicInfo{GroupID: *r.GroupID, TopicID: t.ID}}
@@ -228,15 +231,15 @@ func getTopic(ctx context.Context, call *Call, r *getTopicRequest) (*getTopicRes
 		} else {
 			item.Info = "ok"
 			item.Self = &topicSelf{ShutUpTime: t.ShutUpUntil, ReadSeq: t.ReadSeq, Flag: t.MsgFlag}
-			item.Topic.fill(&t, r.Filter)
+			item.Topic.fill(&t, want)
 		}
 		answer.Items[i] = item
 	}
 	return answer, nil
 }
 
-// fill sets the fields that a filter asks for; an empty one asks for all.
-func (info *topicInfo) fill(t *chat.TopicState, filter []string) {
+// fill sets the fields that are wanted.
+func (info *topicInfo) fill(t *chat.TopicState, want fieldFilter) {
 	muteAll, shutUpAll := "Off", 0
 	if t.MuteAll {
 		muteAll, shutUpAll = "On", 1
@@ -253,7 +256,7 @@ func (info *topicInfo) fill(t *chat.TopicState, filter []string) {
 		"MuteAllMember":     func() { info.MuteAll, info.ShutUpAll = &muteAll, &shutUpAll },
 		"DefaultPermission": func() { info.DefaultPermission = t.DefaultPermission },
 	} {
-		if len(filter) == 0 || slices.Contains(filter, name) {
+		if want(name) {
 			set()
 		}
 	}
