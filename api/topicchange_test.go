@@ -27,6 +27,7 @@ func TestModifyTopicChangesWhatIsGiven(t *testing.T) {
 		{`"MuteAllMember":"On"`, "MuteAllMember", "On"},
 		{`"ShutUpAllMember":"Off"`, "MuteAllMember", "Off"},
 		{`"ShutUpAllMember":"Off","MuteAllMember":"On"`, "MuteAllMember", "On"}, // the newer name counts
+		{`"TopicName":"Haven"`, "TopicName", "Haven"},                           // and the mute stays
 	} {
 		town.srv.Clock.Advance(minute)
 		town.million("modify_topic", `{"GroupId":%q,"TopicId":%q,%s}`, town.group, topic.topicID, change.given).WantJSON(t, bareOK)

@@ -290,6 +290,10 @@ func TestDefaultPermissionIsShownWhereItWasSet(t *testing.T) {
 	if got := shown("b"); !strings.Contains(got, `"DefaultPermission":0`) {
 		t.Errorf("the topic is %s", got)
 	}
+	town.million("modify_topic", `{"GroupId":%q,"TopicId":"@TGS#_town@TOPIC#_a","TopicName":"new"}`, town.group).MustOK(t)
+	if got := shown("a"); !strings.Contains(got, `"DefaultPermission":9007199254740993`) {
+		t.Errorf("the topic is %s after a change of its name", got)
+	}
 	// An import cannot set it.
 	town.call("import_topic", `{"GroupId":%q,"TopicId":"@TGS#_town@TOPIC#_c","TopicName":"c","DefaultPermission":1}`, town.group).MustOK(t)
 	if got := shown("c"); strings.Contains(got, "DefaultPermission") {
