@@ -223,6 +223,48 @@ func TestMemberCommandsWhereCommunitiesAreOff(t *testing.T) {
 	}
 }
 
+// The order of spec 03 section 0.3: group, type, accounts, limits.
+func TestJoinsAreCheckedInOrder(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	r.call("modify_group_base_info", `{"GroupId":%q,"MaxMemberNum":1}`, r.group).MustOK(t)
+	live := newRoomOn(t, r.srv, "AVChatRoom")
+	for _, command := range []string{"add_group_member", "import_group_member"} {
+		for _, c := range []struct {
+			name, group, account string
+			code                 int
+		}{
+			{"unknown group before unknown account", "none", "ghost", 10010},
+			{"type before unknown account", live.group, "ghost", 10007},
+			{"unknown account before the group's size", r.group, "ghost", 10019},
+			{"the group's size", r.group, "bob", 10014},
+		} {
+			answer := r.call(command, `{"GroupId":%q,"MemberList":[{"Member_Account":%q}]}`, c.group, c.account)
+			if answer.Code != c.code {
+				t.Errorf("%s: %s answered %s, want %d", c.name, command, answer.Raw, c.code)
+			}
+		}
+	}
+}
+
+// A TopicId where none is known is of newer clients' private topics, and has no
+// effect (spec 03 section 2.1 rule 9, 05 section 1.5).
+func TestMemberCommandsIgnoreATopicOfNoUse(t *testing.T) {
+	town := newTown(t, noOptions, "ann")
+	for _, c := range []struct{ command, fields string }{
+		{"add_group_member", `"MemberList":[{"Member_Account":"bob"}]`},
+		{"delete_group_member", `"MemberToDel_Account":["bob"]`},
+		{"import_group_member", `"MemberList":[{"Member_Account":"bob"}]`},
+		{"get_group_member_info", `"Next":""`},
+		{"get_role_in_group", `"User_Account":["ann"]`},
+		{"set_unread_msg_num", `"Member_Account":"ann","UnreadMsgNum":0`},
+	} {
+		for _, topic := range []string{`"x"`, `5`, `"` + town.group + `@TOPIC#_never"`} {
+			town.call(c.command, `{"GroupId":%q,"TopicId":%s,%s}`, town.group, topic, c.fields).MustOK(t)
+		}
+	}
+	town.wantMembers("ann", "bob")
+}
+
 // Account fields are checked before everything else (spec 00).
 func TestMemberCommandsRefuseAccountsOfAnotherType(t *testing.T) {
 	r := newRoom(t, "Public", "ann")
