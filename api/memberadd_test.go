@@ -192,6 +192,17 @@ func TestAddBeyondAnAccountsGroups(t *testing.T) {
 	third.wantMembers("bob", "ann")
 }
 
+// Groups that are gone do not count, whether or not anything has tidied up.
+func TestGroupsThatAreGoneAreNotAnAccountsGroups(t *testing.T) {
+	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.MaxGroupsPerUser = 1 }, "Public")
+	second, third := newRoomOn(t, r.srv, "Public"), newRoomOn(t, r.srv, "Public")
+	r.add("ann").MustOK(t)
+	second.add("ann").WantCode(t, 10037)
+	r.call("destroy_group", `{"GroupId":%q}`, r.group).MustOK(t)
+	second.wantAnswer(second.add("ann"), joinAnswer("ann", 1))
+	third.add("ann").WantCode(t, 10037)
+}
+
 func TestAddShowsInTheMembersGroups(t *testing.T) {
 	r := newRoom(t, "Public")
 	joined := func() string {
