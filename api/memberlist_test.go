@@ -43,12 +43,15 @@ func newCast(t *testing.T, groupType string, plain int) *room {
 }
 
 // plains are plain accounts from, from+1 ... to-1.
-func plains(from, to int) []string {
-	accounts := []string{}
+func plains(from, to int) []string { return accounts("plain", from, to) }
+
+// accounts are the accounts from to to-1 of a crowd.
+func accounts(prefix string, from, to int) []string {
+	list := []string{}
 	for i := from; i < to; i++ {
-		accounts = append(accounts, fmt.Sprintf("plain%d", i))
+		list = append(list, fmt.Sprintf("%s%d", prefix, i))
 	}
-	return accounts
+	return list
 }
 
 func TestListMembersAnswersWholeRecords(t *testing.T) {
@@ -380,6 +383,33 @@ func TestListMembersIsUpToDate(t *testing.T) {
 	want() // what is not stored moves nothing
 	r.recall("ann")
 	want()
+}
+
+// So many senders that their positions are written down, in more than one commit.
+func TestPositionsOfManySendersAreWrittenDown(t *testing.T) {
+	r := newRoom(t, "ChatRoom", "ann")
+	const senders = 450
+	r.crowd("u", senders)
+	for start := 0; start < senders; start += 150 {
+		r.add(accounts("u", start, start+150)...).MustOK(t)
+	}
+	sent := r.now()
+	for i := range senders {
+		r.send(fmt.Sprintf("u%d", i), 1)
+	}
+	r.srv.Clock.Advance(minute)
+	r.send("ann", 1100)
+	for range 2 {
+		for i, m := range r.listMembers("").Members[1:] {
+			if m.MsgSeq != uint32(i+1) || m.LastSendTime != sent {
+				t.Fatalf("%s is %+v, want number %d of %d", m.Account, m, i+1, sent)
+			}
+		}
+		if ann := r.member("ann"); ann.MsgSeq != senders+1100 || ann.LastSendTime != r.now() {
+			t.Errorf("ann is %+v", *ann)
+		}
+		r.srv.Restart(t) // which waits until they are written
+	}
 }
 
 func TestTopicSendsShowInTheCommunityRecord(t *testing.T) {

@@ -103,6 +103,55 @@ func TestAFoldThatIsLateGivesANewcomerNothing(t *testing.T) {
 	}
 }
 
+// After so many messages a restart would have to read long.
+func TestPositionsAreWrittenDownInTheBackground(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", ChatRoom)
+	folded := func() uint32 {
+		t.Helper()
+		state, err := a.readStreamState(bg, ownStream(t, a, "g").id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state.FoldedSeq
+	}
+	for random := range uint32(foldAfter - 1) {
+		sendAs(t, a, "ann", random)
+	}
+	a.background.Wait()
+	if seq := folded(); seq != 0 {
+		t.Errorf("positions are written down up to %d after %d messages", seq, foldAfter-1)
+	}
+	sendAs(t, a, "ann", foldAfter)
+	a.background.Wait()
+	if seq := folded(); seq != foldAfter {
+		t.Errorf("positions are written down up to %d, want %d", seq, foldAfter)
+	}
+}
+
+func TestAFoldOfAGroupThatWasMadeAnewWritesNothing(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", ChatRoom)
+	sendAs(t, a, "ann", 1)
+	old := ownStream(t, a, "g")
+	if err := a.DestroyGroup(bg, testOperator, "g"); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.fold(bg); CodeOf(err) != CodeGroupNotFound {
+		t.Errorf("a fold of a group that is gone returned %v", err)
+	}
+	if _, err := a.CreateGroup(bg, testOperator, NewGroup{ID: "g", Type: "Public", Name: "again"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := old.fold(bg); CodeOf(err) != CodeGroupNotFound {
+		t.Errorf("a fold of the group before returned %v", err)
+	}
+	state, err := a.readStreamState(bg, ownStream(t, a, "g").id)
+	if err != nil || state.FoldedSeq != 0 {
+		t.Errorf("the new group's positions are written down up to %d (%v), want 0", state.FoldedSeq, err)
+	}
+}
+
 // An import reads everything to every member also where a record was brought
 // up to date between the import and the floor that it sets.
 func TestReadFloorHoldsForRecordsThatWereFoldedBeforeIt(t *testing.T) {
