@@ -141,6 +141,7 @@ func TestListMembersPagesByOffset(t *testing.T) {
 		}{
 			{``, 0, 10}, {`,"Limit":10`, 0, 10}, {`,"Limit":4`, 0, 4}, {`,"Limit":4,"Offset":4`, 4, 8}, {`,"Limit":4,"Offset":8`, 8, 10},
 			{`,"Offset":9`, 9, 10}, {`,"Offset":10`, 0, 0}, {`,"Limit":4,"Offset":1000`, 0, 0}, {`,"Limit":1,"Offset":9`, 9, 10},
+			{`,"Limit":4,"Offset":4,"Next":""`, 4, 8}, {`,"Limit":4,"Offset":4,"Next":"5"`, 4, 8}, // Next is of communities alone
 		} {
 			p := r.listMembers(c.fields)
 			if got := p.accounts(); !slices.Equal(got, plains(c.from, c.to)) || p.MemberNum != 10 || p.Next != nil {
