@@ -3,6 +3,7 @@ package api_test
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -376,6 +377,17 @@ func TestBatchOfAddedMembersIsASetting(t *testing.T) {
 	r.wantMembers("ann", "bob")
 }
 
+// leastTime is the shortest of three runs: a loaded machine slows one of them.
+func leastTime(run func()) time.Duration {
+	least := time.Duration(math.MaxInt64)
+	for range 3 {
+		start := time.Now()
+		run()
+		least = min(least, time.Since(start))
+	}
+	return least
+}
+
 // The time that a list takes grows with its length alone, so that a list far
 // beyond the limits is refused in passing, like that of delete_group_member.
 func TestLongListsAreRefusedInPassing(t *testing.T) {
@@ -383,9 +395,7 @@ func TestLongListsAreRefusedInPassing(t *testing.T) {
 	took := func(command, field, form string, code int) time.Duration {
 		t.Helper()
 		body := fmt.Sprintf(`{"GroupId":%q,"Member_Account":"ann",%q:%s}`, r.group, field, quoted(form, "k", 30_000))
-		start := time.Now()
-		r.srv.Call(t, "group_open_http_svc", command, body).WantCode(t, code)
-		return time.Since(start)
+		return leastTime(func() { r.srv.Call(t, "group_open_http_svc", command, body).WantCode(t, code) })
 	}
 	base := took("delete_group_member", "MemberToDel_Account", asText, 10005)
 	for _, c := range []struct {
