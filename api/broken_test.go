@@ -51,6 +51,12 @@ func TestFailuresOfTheStoreAreInternalErrorsOfTheService(t *testing.T) {
 		"destroy_group":          `{"GroupId":"g"}`,
 		"get_appid_group_list":   `{}`,
 		"get_joined_group_list":  `{"Member_Account":"administrator"}`,
+
+		"send_group_msg":             `{"GroupId":"g","Random":1,"MsgBody":` + text("x") + `}`,
+		"import_group_msg":           `{"GroupId":"g","MsgList":[` + item("ann", 1, "") + `]}`,
+		"group_msg_get_simple":       `{"GroupId":"g","ReqMsgNumber":1}`,
+		"group_msg_recall":           `{"GroupId":"g",` + seqList(1) + `}`,
+		"delete_group_msg_by_sender": `{"GroupId":"g","Sender_Account":"ann"}`,
 	} {
 		a.group(command, "%s", body).WantCode(t, 10002)
 	}

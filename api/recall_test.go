@@ -245,6 +245,66 @@ func TestRecallBySenderNeverMarksTips(t *testing.T) {
 	r.wantLive(1)
 }
 
+func TestRecallBySenderOfTheAdminReachesWhatNobodyIsNamedFor(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	r.sendWith(`"Random":900,"MsgBody":` + text("from the office")).MustOK(t)
+	r.send("ann", 1)
+	r.recall(apitest.Admin)
+	r.wantRecalled(apitest.Admin, 1)
+	r.wantLive(2)
+}
+
+func TestRecallBySenderIsLimitedByNeitherAgeNorMuteNorRole(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	r.call("modify_group_member_info", `{"GroupId":%q,"Member_Account":"ann","Role":"Admin"}`, r.group).MustOK(t)
+	seq := r.send("ann", 1)
+	r.call("forbid_send_msg", `{"GroupId":%q,"Members_Account":["ann"],"MuteTime":4294967295}`, r.group).MustOK(t)
+	r.srv.Clock.Advance(400 * day)
+	r.recall("ann")
+	r.wantRecalled("ann", seq)
+}
+
+func TestRecallBySenderForgetsNoRepeats(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	fields := `"From_Account":"ann","Random":900,"MsgBody":` + text("spam")
+	first := r.sendWith(fields)
+	r.recall("ann")
+	if again := r.sendWith(fields); string(again.Raw) != string(first.Raw) {
+		t.Errorf("repeat of a recalled message answered %s, want %s", again.Raw, first.Raw)
+	}
+	r.wantNext(2)
+	r.wantRecalled("ann", 1)
+}
+
+func TestRecallBySenderLeavesTheTopicsRecord(t *testing.T) {
+	c := newCommunity(t, "ann")
+	one := c.topic("one")
+	one.send("ann", 2)
+	topic := func() string {
+		return string(c.call("get_topic", `{"GroupId":%q,"From_Account":"ann"}`, c.group).Raw)
+	}
+	before, beforeGroup := topic(), c.info()
+	one.recall("ann")
+	if after := topic(); after != before {
+		t.Errorf("topic changed from\n%s to\n%s", before, after)
+	}
+	if after := c.info(); after != beforeGroup {
+		t.Errorf("community changed from\n%s to\n%s", beforeGroup, after)
+	}
+	if seq := one.send("ann", 1); seq != 3 {
+		t.Errorf("next message got number %d, want 3", seq)
+	}
+}
+
+func TestWhoGoesKeepsTheMessages(t *testing.T) {
+	r := newRoom(t, "Public", "ann", "bob")
+	r.send("ann", 1)
+	r.send("bob", 1)
+	r.call("delete_group_member", `{"GroupId":%q,"MemberToDel_Account":["ann"],"Silence":1}`, r.group).MustOK(t)
+	r.srv.Call(t, "im_open_login_svc", "account_delete", `{"DeleteItem":[{"UserID":"bob"}]}`).MustOK(t)
+	r.wantLive(1, 2)
+}
+
 func TestRecallBySenderProtectsNoRole(t *testing.T) {
 	r := newRoom(t, "Public", "ann")
 	r.call("change_group_owner", `{"GroupId":%q,"NewOwner_Account":"ann"}`, r.group).MustOK(t)

@@ -66,3 +66,12 @@ func TestANotifiedRecallLowersUnreadAndASilentOneDoesNot(t *testing.T) {
 	r.recallSeqs(`"MsgSeqList":[{"MsgSeq":5}]`).MustOK(t)
 	r.wantUnread("bob", 2)
 }
+
+func TestASilentRecallDoesNotUndoWhatANotifiedOneDid(t *testing.T) {
+	r := newRoom(t, "Public", "ann", "bob")
+	r.send("ann", 4)
+	r.recallSeqs(`"MsgSeqList":[{"MsgSeq":2}]`).MustOK(t)
+	r.wantUnread("bob", 3)
+	r.recall("ann")
+	r.wantUnread("bob", 3)
+}
