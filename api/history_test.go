@@ -165,6 +165,19 @@ func TestRecalledBodyCanBeWithheld(t *testing.T) {
 	}
 }
 
+func TestHistoryKeepsCustomDataByCharacter(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	r.sendWith(`"Random":1,"CloudCustomData":"a\u0000b\u2028\ud83d\ude00<&>","MsgBody":` + text("hi")).MustOK(t)
+	r.srv.Restart(t)
+	var got struct {
+		Rows []struct{ CloudCustomData string } `json:"RspMsgList"`
+	}
+	r.call("group_msg_get_simple", `{"GroupId":%q,"ReqMsgNumber":1}`, r.group).Decode(t, &got)
+	if want := "a\x00b\u2028\U0001f600<&>"; got.Rows[0].CloudCustomData != want {
+		t.Errorf("CloudCustomData is %q, want %q", got.Rows[0].CloudCustomData, want)
+	}
+}
+
 func TestTipsInHistory(t *testing.T) {
 	tip := `{"OpType":6,"Operator_Account":"administrator","MsgGroupNewInfo":{"GroupNotification":"notice 1"}}`
 	for style, want := range map[string]string{

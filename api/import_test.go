@@ -112,6 +112,25 @@ func TestImportRefusesBadFields(t *testing.T) {
 	community.call("import_group_msg", `{"GroupId":%q,"RecentContactFlag":1,"MsgList":[%s]}`, community.group, ok).WantCode(t, 10004)
 }
 
+func TestImportChecksInTheOrderOfThePage(t *testing.T) {
+	r, created := newOldRoom(t, "Public", "ann")
+	live := newRoomOn(t, r.srv, "AVChatRoom")
+	ghost := item("ghost", created, "")
+	for _, c := range []struct {
+		name, fields string
+		code         int
+	}{
+		{"account type before form", `"GroupId":"","MsgList":[{"From_Account":7}]`, 60015},
+		{"form before group", `"GroupId":"","MsgList":[{"From_Account":"ann"}]`, 10004},
+		{"group before topic and sender", `"GroupId":"none","TopicId":"x","MsgList":[` + ghost + `]`, 10010},
+		{"type before sender", fmt.Sprintf(`"GroupId":%q,"MsgList":[%s]`, live.group, ghost), 10007},
+		{"topic before sender", fmt.Sprintf(`"GroupId":%q,"TopicId":"x","MsgList":[%s]`, r.group, ghost), 10004},
+		{"sender before time", fmt.Sprintf(`"GroupId":%q,"MsgList":[%s]`, r.group, item("ghost", created-1, "")), 10019},
+	} {
+		t.Run(c.name, func(t *testing.T) { r.call("import_group_msg", `{%s}`, c.fields).WantCode(t, c.code) })
+	}
+}
+
 func TestImportWithAnUnknownSenderStoresNothing(t *testing.T) {
 	r, created := newOldRoom(t, "Public", "ann")
 	r.importWith(item("ann", created, "")+","+item("ghost", created, "")).WantCode(t, 10019)

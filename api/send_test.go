@@ -85,6 +85,43 @@ func TestSendRefusesBadFields(t *testing.T) {
 	r.call("send_group_msg", `{"GroupId":"none",%s}`, ok).WantCode(t, 10010)
 }
 
+// The order of spec 00: form, length, group, type and topic, accounts, repeat,
+// mute, features, frequency.
+func TestSendChecksInTheOrderOfThePage(t *testing.T) {
+	r := newRoomWith(t, func(o *apitest.Options) {
+		o.Settings.GroupThrottlePerSecond, o.Settings.GroupThrottleError = 1, true
+	}, "Public", "ann", "bob")
+	live := newRoomOn(t, r.srv, "AVChatRoom")
+	r.call("forbid_send_msg", `{"GroupId":%q,"Members_Account":["bob"],"MuteTime":60}`, r.group).MustOK(t)
+	sent := `"From_Account":"ann","Random":1,"MsgBody":` + text("hi")
+	r.sendWith(sent).MustOK(t) // the one message of this second
+	long := `"Random":2,"MsgBody":` + text(strings.Repeat("x", 12*1024))
+	next := `"Random":2,"MsgBody":` + text("hi")
+	group := fmt.Sprintf(`"GroupId":%q,`, r.group)
+	mentions := `"GroupAtInfo":[` + strings.TrimSuffix(strings.Repeat(`{"GroupAtAllFlag":1},`, 31), ",") + `],`
+	for _, c := range []struct {
+		name, fields string
+		code         int
+	}{
+		{"account type before form", `"GroupId":"","From_Account":7`, 60015},
+		{"form before length", group + `"MsgPriority":"x",` + long, 10004},
+		{"form before group", `"GroupId":"","Random":2,"MsgBody":[]`, 10004},
+		{"mentions before length", group + mentions + long, 10053},
+		{"length before group", `"GroupId":"",` + long, 80002},
+		{"group before topic and sender", `"GroupId":"none","TopicId":"x","From_Account":"ghost",` + next, 10010},
+		{"topic before sender", group + `"TopicId":"x","From_Account":"ghost",` + next, 10004},
+		{"type before sender", fmt.Sprintf(`"GroupId":%q,"SendMsgControl":["NoLastMsg"],"From_Account":"ghost",`, live.group) + next, 10004},
+		{"recipient before mute", group + `"To_Account":["ghost"],"From_Account":"bob",` + next, 10019},
+		{"repeat before frequency", group + sent, 0},
+		{"mute before feature", group + `"NeedReadReceipt":1,"OnlineOnlyFlag":1,"From_Account":"bob",` + next, 10017},
+		{"feature before frequency", group + `"NeedReadReceipt":1,"OnlineOnlyFlag":1,"From_Account":"ann",` + next, 10061},
+		{"frequency", group + `"From_Account":"ann",` + next, 10023},
+	} {
+		t.Run(c.name, func(t *testing.T) { r.call("send_group_msg", `{%s}`, c.fields).WantCode(t, c.code) })
+	}
+	r.wantNext(3) // the tip of the mute and the one message
+}
+
 func TestSendChecksTheBody(t *testing.T) {
 	r := newRoom(t, "Public", "ann")
 	element := func(msgType, content string) string {
@@ -352,43 +389,6 @@ func TestSendIntoACommunityWithTopicsNeedsATopic(t *testing.T) {
 	allowed.sendWith(`"Random":1,"MsgBody":`+text("hi")).WantCode(t, 0)
 }
 
-func TestOnlineOnlyMessagesAreNotStored(t *testing.T) {
-	r := newRoom(t, "Private", "ann")
-	for _, flag := range []string{`"OnlineOnlyFlag":1`, `"OnlineOnlyFlag":7`, `"MsgOnlineOnlyFlag":1`} {
-		got := r.sendWith(flag + fmt.Sprintf(`,"From_Account":"ann","Random":%d,"MsgBody":%s`, r.random.Add(1), text("psst")))
-		got.WantJSON(t, fmt.Sprintf(`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"MsgTime":%d,"MsgSeq":0}`, r.now()))
-	}
-	// The newer name wins.
-	r.sendWith(`"MsgOnlineOnlyFlag":1,"OnlineOnlyFlag":0,"Random":99,"MsgBody":` + text("kept")).MustOK(t)
-	r.pull(20).wantSeqs(1)
-	r.wantNext(2)
-}
-
-func TestARepeatedOnlineOnlyMessageAnswersTheFirst(t *testing.T) {
-	r := newRoom(t, "Public", "ann")
-	fields := `"OnlineOnlyFlag":1,"From_Account":"ann","Random":7,"MsgBody":` + text("psst")
-	first := r.sendWith(fields)
-	r.srv.Clock.Advance(minute)
-	if again := r.sendWith(fields); string(again.Raw) != string(first.Raw) {
-		t.Errorf("repeat answered %s, want %s", again.Raw, first.Raw)
-	}
-}
-
-func TestOnlineOnlyMessagesDoNotActivateAPrivateGroup(t *testing.T) {
-	r := newRoom(t, "Private", "ann")
-	r.sendWith(`"OnlineOnlyFlag":1,"Random":1,"MsgBody":` + text("psst")).MustOK(t)
-	joined := func() string {
-		return string(r.call("get_joined_group_list", `{"Member_Account":"ann"}`).Raw)
-	}
-	if got := joined(); strings.Contains(got, r.group) {
-		t.Errorf("group is active after an online-only message: %s", got)
-	}
-	r.sendWith(`"Random":2,"MsgBody":` + text("hello")).MustOK(t)
-	if got := joined(); !strings.Contains(got, r.group) {
-		t.Errorf("group is not active after a message: %s", got)
-	}
-}
-
 func TestSendByTypeOfGroup(t *testing.T) {
 	ok := `"Random":1,"MsgBody":` + text("hi")
 	for _, c := range []struct {
@@ -466,24 +466,6 @@ func TestGroupThrottle(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestOnlineOnlyMessagesPassMuteAndThrottle(t *testing.T) {
-	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.GroupThrottlePerSecond = 2 }, "Public", "ann", "bob")
-	send := func(from string, random int) apitest.Answer {
-		return r.sendWith(fmt.Sprintf(`"OnlineOnlyFlag":1,"From_Account":%q,"Random":%d,"MsgBody":%s`, from, random, text("psst")))
-	}
-	send("ann", 1).MustOK(t)
-	send("ann", 2).MustOK(t)
-	if got := string(send("ann", 3).Raw); !strings.Contains(got, `"MsgDropReason":"MsgFreqCtrl"`) {
-		t.Errorf("third message of a second answered %s", got)
-	}
-	// A repeat is answered before the throttle looks at it.
-	if got := string(send("ann", 2).Raw); strings.Contains(got, "MsgDropReason") {
-		t.Errorf("repeat answered %s", got)
-	}
-	r.call("forbid_send_msg", `{"GroupId":%q,"Members_Account":["bob"],"MuteTime":60}`, r.group).MustOK(t)
-	send("bob", 4).WantCode(t, 10017)
 }
 
 func TestAVChatRoomNumbersAndKeepsNothing(t *testing.T) {
