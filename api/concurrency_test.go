@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -10,7 +11,10 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/pebble"
 )
 
 // What is promised when sends, recalls and pulls of one conversation run at
@@ -158,10 +162,38 @@ func (r *recorder) record(client int, call func() outcome, steps ...step) {
 	}
 }
 
+// unevenStore takes a moment before some of its steps, so that the steps of
+// calls that run at once mix in ways that they seldom do in memory.
+type unevenStore struct{ store.Store }
+
+func (unevenStore) pause() {
+	if rand.IntN(2) == 0 {
+		time.Sleep(time.Duration(rand.Int64N(int64(time.Millisecond))))
+	}
+}
+
+func (s unevenStore) Read(ctx context.Context, p store.Partition, ranges ...store.Range) ([][]store.Row, store.Version, error) {
+	s.pause()
+	return s.Store.Read(ctx, p, ranges...)
+}
+
+func (s unevenStore) Commit(ctx context.Context, p store.Partition, base store.Version, m []store.Mutation) (store.Version, error) {
+	s.pause()
+	return s.Store.Commit(ctx, p, base, m)
+}
+
 func TestConcurrentSendsRecallsAndPullsFitTheModel(t *testing.T) {
 	for _, window := range []int{6, 1000} {
 		t.Run(fmt.Sprintf("window %d", window), func(t *testing.T) {
-			first := newRoomWith(t, func(o *apitest.Options) { o.Settings.DeleteBySenderWindow = window }, "ChatRoom")
+			st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { st.Close() })
+			first := newRoomWith(t, func(o *apitest.Options) {
+				o.Settings.DeleteBySenderWindow = window
+				o.Store = unevenStore{st}
+			}, "ChatRoom")
 			rounds, decided := 150, 0
 			if testing.Short() {
 				rounds = 5
