@@ -216,6 +216,15 @@ func TestImportIntoATopic(t *testing.T) {
 	one.pull(20).wantSeqs(1)
 }
 
+func TestImportIntoATopicReachesBackToTheCommunitysCreation(t *testing.T) {
+	c := newCommunity(t, "ann")
+	created := c.now()
+	c.srv.Clock.Advance(minute)
+	one := c.topic("one")
+	one.importWith(item("ann", created-1, "")+","+item("ann", created, "")).WantJSON(t,
+		results([3]int64{0, created - 1, 10004}, [3]int64{1, created, 0}))
+}
+
 func TestImportOlderThanRetentionIsExpiredAtOnce(t *testing.T) {
 	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.HistoryRetentionDays = 7 }, "Public", "ann")
 	created := r.now()
