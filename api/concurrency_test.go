@@ -285,6 +285,11 @@ func TestModelOfConversationsRefusesWhatIsForbidden(t *testing.T) {
 		{"another sender is hidden", [][]porcupine.Operation{{send(0, 1, "bob", 1)}, recall(2, 3, 1, "ann"), pull(4, 5, 2)}, false},
 		{"a number is given twice", [][]porcupine.Operation{{send(0, 1, "ann", 1)}, {send(2, 3, "ann", 1)}}, false},
 		{"a pull beside a recall may miss it", [][]porcupine.Operation{{send(0, 1, "ann", 1)}, recall(2, 9, 1, "ann"), pull(3, 4, 2, 1)}, true},
+		{"a message sent beside a recall may be covered", [][]porcupine.Operation{recall(0, 9, 1, "ann"), {send(1, 2, "ann", 1)}, pull(10, 11, 2)}, true},
+		{"a message sent beside a recall may be spared", [][]porcupine.Operation{recall(0, 9, 1, "ann"), {send(1, 2, "ann", 1)}, pull(10, 11, 2, 1)}, true},
+		{"a recall is missed and a later one is seen", [][]porcupine.Operation{{send(0, 1, "ann", 1)}, {send(2, 3, "bob", 2)},
+			recall(5, 6, 1, "ann"), recall(7, 8, 2, "bob"), pull(4, 9, 3, 1)}, false},
+		{"a recall is undone", [][]porcupine.Operation{{send(0, 1, "ann", 1)}, recall(2, 9, 1, "ann"), pull(3, 4, 2), pull(5, 6, 3, 1)}, false},
 		{"a part of a recall is seen", [][]porcupine.Operation{{send(0, 1, "ann", 1)}, {send(2, 3, "ann", 2)}, recall(4, 9, 1, "ann"), pull(5, 6, 2, 1)}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
