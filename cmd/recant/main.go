@@ -29,8 +29,14 @@ const (
 func stopSignals() []os.Signal { return []os.Signal{syscall.SIGTERM, os.Interrupt} }
 
 func main() {
-	ctx, release := signal.NotifyContext(context.Background(), stopSignals()...)
-	context.AfterFunc(ctx, release)
+	ctx, stop := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, stopSignals()...)
+	go func() {
+		<-signals
+		signal.Reset(stopSignals()...) // before anything says that the program stops
+		stop()
+	}()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
