@@ -162,13 +162,13 @@ func (r *recorder) record(client int, call func() outcome, steps ...step) {
 	}
 }
 
-// unevenStore takes a moment before some of its steps, so that the steps of
-// calls that run at once mix in ways that they seldom do in memory.
+// unevenStore takes a while before a few of its steps, so that whole calls
+// happen between two steps of another, which they seldom do in memory.
 type unevenStore struct{ store.Store }
 
 func (unevenStore) pause() {
-	if rand.IntN(2) == 0 {
-		time.Sleep(time.Duration(rand.Int64N(int64(time.Millisecond))))
+	if rand.IntN(10) == 0 {
+		time.Sleep(time.Duration(rand.Int64N(int64(3 * time.Millisecond))))
 	}
 }
 
