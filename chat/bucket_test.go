@@ -206,6 +206,28 @@ func TestAPullDuringTheCleanupOfItsGroupShowsNothingRecalled(t *testing.T) {
 	}
 }
 
+func TestAPullThatComesAfterTheCleanupOfItsGroupFindsNoGroup(t *testing.T) {
+	st := &afterRead{Store: openTestStore(t)}
+	a := openTestApp(t, st)
+	makeGroup(t, a, "g", ChatRoom)
+	st.then = func(p store.Partition, _ []store.Range) {
+		if p != a.groupPartition("g") { // the group has been read
+			return
+		}
+		st.then = nil
+		if err := a.DestroyGroup(bg, moderator, "g"); err != nil {
+			t.Error(err)
+		}
+		if err := a.cleanUp(bg); err != nil {
+			t.Error(err)
+		}
+	}
+	page, err := a.History(bg, HistoryRequest{GroupID: "g", Number: 1})
+	if CodeOf(err) != CodeGroupNotFound {
+		t.Errorf("pull answered %+v (%v), want that there is no such group", page, err)
+	}
+}
+
 func TestALongRunOfRecalledMessagesIsNotKeptInMemory(t *testing.T) {
 	a := openTestApp(t, openTestStore(t))
 	makeGroup(t, a, "g", ChatRoom)

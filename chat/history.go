@@ -222,8 +222,12 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 
 func (p *pageReader) readRecalls(ctx context.Context) error {
 	p.recalls = &recalls{}
-	if len(p.scanned) == 0 {
-		return nil
+	if len(p.scanned) == 0 { // empty, or emptied since the group was read
+		c, _, _, err := p.stream.app.readConversation(ctx, p.stream.id)
+		if err == nil && c.Sealed {
+			err = errSealed
+		}
+		return err
 	}
 	var senders []string
 	seen := map[string]bool{}
