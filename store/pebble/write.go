@@ -63,7 +63,7 @@ func (s *Store) Put(ctx context.Context, p store.Partition, mutations []store.Mu
 	}
 	batch := s.newBatch(appendPrefix(make([]byte, 0, prefixBytes(p)), p), mutations)
 	if _, err := s.apply(batch, cpebble.NoSync); err != nil {
-		return err
+		return s.failure() // an error of apply has stopped the store
 	}
 	return closeBatch(batch)
 }
