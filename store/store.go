@@ -1,5 +1,5 @@
 // Package store is the narrow waist of Recant: everything durable is a row, a
-// key and a value in a partition kept in key order, and four verbs reach it.
+// key and a value in a partition kept in key order, and five verbs reach it.
 //
 // The contract is what one machine's log-structured engine and a cluster's
 // compare-and-set inside one partition can both promise, and no more:
@@ -122,6 +122,20 @@ type Store interface {
 	// only when its name can never be used again. Errors: ErrUnknown, ErrTooLarge
 	// for the name alone, ErrClosed.
 	Drop(ctx context.Context, p Partition) error
+
+	// Purge makes what was deleted or overwritten in the partition before the
+	// call unrecoverable from the engine's live data files, its log included:
+	// none of them holds the old values when it returns nil. Rows that exist
+	// stay as they are and the version does not move; a dropped partition is
+	// purged of what it had, and Purge of an absent one is no error. It is for
+	// the erasure of messages for good, may take seconds and runs beside all
+	// other verbs; a write that races with it may be covered or not. After an
+	// error some old values may be gone and others not, and the caller tries
+	// again. It covers no backup, no snapshot of the file system and no block
+	// that the file system has freed, and of the deleted rows the values alone:
+	// an engine may keep their keys. Errors: ErrTooLarge for the name alone,
+	// ErrClosed.
+	Purge(ctx context.Context, p Partition) error
 
 	// Close waits for what is under way, makes durable what was Put, and
 	// releases the engine.

@@ -28,6 +28,9 @@ func TestConformanceInMemory(t *testing.T) {
 }
 
 func fixture(t *testing.T, dir string, opts Options) storetest.Fixture {
+	if opts.FS == nil {
+		opts.FS = vfs.Default
+	}
 	s := open(t, dir, opts)
 	closeStore := func(t testing.TB) {
 		if err := s.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
@@ -40,6 +43,7 @@ func fixture(t *testing.T, dir string, opts Options) storetest.Fixture {
 		s = open(t, dir, opts)
 		return s
 	}}
+	f.Holds = func(t testing.TB, b []byte) bool { return len(holding(t, opts.FS, s.dbDir, b)) > 0 }
 	if mem, ok := opts.FS.(*vfs.MemFS); ok {
 		rng := rand.New(rand.NewPCG(1, 2))
 		f.Crash = func(t testing.TB) store.Store {

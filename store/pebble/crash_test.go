@@ -276,6 +276,13 @@ func TestAcknowledgedCommitsSurviveCrashesUnderLoad(t *testing.T) {
 		s := open(t, "recant", opts)
 		ctx, stop := context.WithCancel(t.Context())
 		wg := l.start(ctx, s, func(err error) { t.Errorf("round %d: %v", round, err) })
+		wg.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				if err := s.Purge(ctx, l.parts[i%len(l.parts)]); err != nil && !errors.Is(err, context.Canceled) {
+					t.Errorf("round %d: %v", round, err)
+				}
+			}
+		})
 		time.Sleep(time.Duration(rng.IntN(30_000)) * time.Microsecond)
 
 		made := l.promise()

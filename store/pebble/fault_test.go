@@ -71,6 +71,7 @@ func TestFailedLogIsNeverAcknowledgedAndStopsTheStore(t *testing.T) {
 			wantFailed(t, "read", err)
 			wantFailed(t, "put", s.Put(ctx, blind, []store.Mutation{store.Set([]byte("k"), nil)}))
 			wantFailed(t, "drop", s.Drop(ctx, p))
+			wantFailed(t, "purge", s.Purge(ctx, p))
 			wantFailed(t, "close", s.Close())
 			if err := s.Close(); !errors.Is(err, store.ErrClosed) {
 				t.Errorf("second close: %v, want ErrClosed", err)

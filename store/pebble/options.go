@@ -18,6 +18,7 @@ const (
 	bloomBitsPerKey = 10       // about 1 % false positives
 	blockBytes      = 16 << 10 // a page of history lies in one or two blocks
 	openFiles       = 512
+	levelBytes      = 64 << 20 // of the first level below the newest tables
 
 	// dropFlushDelay bounds how long the space of a dropped partition waits
 	// for other writes to flush it out.
@@ -39,6 +40,10 @@ type Options struct {
 
 	// migrations stands in for the package's own in tests.
 	migrations []migration
+	// still keeps the tree from compactions of its own in tests.
+	still bool
+	// levelBytes stands in for the constant in tests.
+	levelBytes int64
 }
 
 func (o Options) withDefaults() Options {
@@ -55,6 +60,9 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
+	if o.levelBytes == 0 {
+		o.levelBytes = levelBytes
+	}
 	if o.migrations == nil {
 		o.migrations = migrations()
 	}
@@ -65,7 +73,7 @@ func (o Options) withDefaults() Options {
 // machine with other programs.
 func openTree(dir string, o Options, lock *cpebble.Lock, s *Store) (*cpebble.DB, error) {
 	tree := &cpebble.Options{
-		FS:                          orderedFS{o.FS},
+		FS:                          s.fs,
 		Lock:                        lock,
 		CacheSize:                   o.CacheBytes,
 		MemTableSize:                uint64(o.MemTableBytes),
@@ -73,10 +81,11 @@ func openTree(dir string, o Options, lock *cpebble.Lock, s *Store) (*cpebble.DB,
 		FormatMajorVersion:          cpebble.FormatNewest,
 		L0CompactionThreshold:       2,
 		L0StopWritesThreshold:       20,
-		LBaseMaxBytes:               64 << 20,
+		LBaseMaxBytes:               o.levelBytes,
 		MaxOpenFiles:                openFiles,
 		WALMinSyncInterval:          s.syncInterval,
 		FlushDelayDeleteRange:       dropFlushDelay,
+		DisableAutomaticCompactions: o.still,
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, 2 },
 		Logger:                      treeLogger{log: o.Logger, fail: s.fail},
 		EventListener: &cpebble.EventListener{

@@ -34,6 +34,23 @@
 // snapshot first, asks then whether a commit to the partition is under way, and
 // answers only when that commit is durable.
 //
+// # Purging
+//
+// A delete writes a mark; what it deletes stays in the tables until compactions
+// happen to meet both, and in the log until it is written over. Purge makes it
+// so at once: it writes what is in memory to tables and begins a new log, merges
+// the partition's tables down until no key has more than one entry, changes the
+// log until every log from before has had its turn to be removed rather than
+// written over, and waits until the files that are replaced are off the disk. A
+// read that began before keeps such files until it ends, and Purge waits for it.
+//
+// Nothing may take a snapshot of the tree: see compactAll.
+//
+// What a purge covers are the values, in the tables and in the log. The key of a
+// deleted row may stay, as the mark of its deletion or, until the tree begins
+// another manifest, as the bound of a table. Not covered are the blocks of the
+// disk that the removed files leave to the file system.
+//
 // # Failure
 //
 // After a failed write or sync of the log nobody knows what the disk holds, and
@@ -80,6 +97,8 @@ const dbDirectory = "db"
 type Store struct {
 	db        *cpebble.DB
 	directory *cpebble.Lock
+	fs        vfs.FS // the tree's
+	dbDir     string
 	log       *slog.Logger
 	epoch     uint64
 	counter   atomic.Uint64
@@ -101,6 +120,10 @@ type Store struct {
 	// broken is set when that has happened: the tree cannot be closed any
 	// more. Guarded by pipeline.
 	broken bool
+
+	// purging holds one token while a purge is under way.
+	purging  chan struct{}
+	removals *removals
 
 	failOnce sync.Once
 	failed   chan struct{}
@@ -154,10 +177,14 @@ func openLocked(dir string, opts Options) (_ *Store, err error) {
 	}
 	s := &Store{
 		directory: lock,
+		dbDir:     dbDir,
 		log:       opts.Logger,
 		locks:     newPartitionLocks(),
+		purging:   make(chan struct{}, 1),
+		removals:  &removals{},
 		failed:    make(chan struct{}),
 	}
+	s.fs = purgingFS{FS: orderedFS{opts.FS}, removals: s.removals}
 	s.buffers.New = func() any { return new(readBuffer) }
 	s.db, err = openTree(dbDir, opts, lock, s)
 	if err != nil {
@@ -269,7 +296,8 @@ func (s *Store) failure() error {
 }
 
 // Close waits for the verbs under way, closes the tree and releases the
-// directory. A second Close returns store.ErrClosed. After a failure it returns
+// directory. It waits for purges too, which can take long; whoever wants it to
+// be quick cancels them first. A second Close returns store.ErrClosed. After a failure it returns
 // ErrFailed; when the failure left the tree beyond closing, the directory stays
 // locked until the process ends.
 func (s *Store) Close() error {

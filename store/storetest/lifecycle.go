@@ -27,6 +27,7 @@ func cancelled(t *testing.T, f Fixture) {
 		wantError(t, "put", f.Store.Put(ctx, b, []store.Mutation{set("k", "2")}), want)
 		wantError(t, "drop versioned", f.Store.Drop(ctx, v), want)
 		wantError(t, "drop blind", f.Store.Drop(ctx, b), want)
+		wantError(t, "purge", f.Store.Purge(ctx, v), want)
 	}
 	wantAll(t, f.Store, v, base, "k", "1")
 	wantAll(t, f.Store, b, "", "k", "1")
@@ -45,6 +46,7 @@ func closed(t *testing.T, f Fixture) {
 	wantError(t, "commit", err, store.ErrClosed)
 	wantError(t, "put", s.Put(t.Context(), b, []store.Mutation{set("k", "2")}), store.ErrClosed)
 	wantError(t, "drop", s.Drop(t.Context(), v), store.ErrClosed)
+	wantError(t, "purge", s.Purge(t.Context(), v), store.ErrClosed)
 	wantError(t, "close", s.Close(), store.ErrClosed)
 	s = f.Reopen(t)
 	wantAll(t, s, v, base, "k", "1")

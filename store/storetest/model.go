@@ -41,6 +41,7 @@ func model(t *testing.T, f Fixture) {
 			"commit":  w.commit,
 			"put":     w.put,
 			"drop":    w.drop,
+			"purge":   w.purge,
 			"read":    w.read,
 			"restart": w.restart,
 		})
@@ -134,6 +135,18 @@ func (w *world) drop(r *rapid.T) {
 		r.Fatalf("drop %q: %v", p.Name(), err)
 	}
 	c.rows, c.version, c.dropped = map[string]string{}, "", !p.IsBlind()
+}
+
+// purge changes nothing that a read can see.
+func (w *world) purge(r *rapid.T) {
+	if rapid.IntRange(0, 9).Draw(r, "happens at 0") > 0 {
+		return // it takes long
+	}
+	p, _ := w.partition(r, store.Versioned, store.Blind)
+	if err := w.s.Purge(w.t.Context(), p); err != nil {
+		r.Fatalf("purge %q: %v", p.Name(), err)
+	}
+	w.compare(r, p, []store.Range{{}})
 }
 
 func (w *world) read(r *rapid.T) {

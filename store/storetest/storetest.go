@@ -23,6 +23,10 @@ type Fixture struct {
 	// anything or nothing. The store that was open before is not used after
 	// it. Nil where a test cannot cut the power.
 	Crash func(t testing.TB) store.Store
+	// Holds reports whether the bytes are in a data file that the engine has
+	// on its disk at that moment, one that Purge covers. They are random and
+	// do not compress. Nil where a test cannot look.
+	Holds func(t testing.TB, bytes []byte) bool
 	// LargeRows is how many rows the largest partition of the suite has, a
 	// multiple of 10,000; 0 is a million, or 50,000 in a short run. One fixture
 	// of an engine leaves it 0.
@@ -75,6 +79,10 @@ func rules() []rule {
 		{"DropSparesConcurrentWritersElsewhere", dropBesideWriters},
 		{"CommitsDoNotOutliveADrop", dropBesideCommits},
 		{"DropComesBeforeOrAfterEachPut", dropBesidePuts},
+		{"PurgeKeepsWhatIsThere", purgeKeeps},
+		{"PurgeLeavesNothingOfWhatIsGone", purgeErases},
+		{"PurgeRunsBesideEveryVerb", purgeBesideVerbs},
+		{"CloseWaitsForPurgesUnderWay", closeBesidePurges},
 		{"LargePartitionIsReadFastFromBothEnds", largePartition},
 		{"RandomVerbsAgreeWithAModel", model},
 	}
@@ -104,6 +112,13 @@ func remove(t testing.TB, s store.Store, p store.Partition) {
 	t.Helper()
 	if err := s.Drop(t.Context(), p); err != nil {
 		t.Fatalf("drop %q: %v", p.Name(), err)
+	}
+}
+
+func purge(t testing.TB, s store.Store, p store.Partition) {
+	t.Helper()
+	if err := s.Purge(t.Context(), p); err != nil {
+		t.Fatalf("purge %q: %v", p.Name(), err)
 	}
 }
 

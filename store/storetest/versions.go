@@ -126,6 +126,7 @@ func oversized(t *testing.T, f Fixture) {
 	_, _, err = f.Store.Read(t.Context(), store.Versioned(name), store.Range{})
 	wantError(t, "too long a name in a read", err, store.ErrTooLarge)
 	wantError(t, "too long a name in a drop", f.Store.Drop(t.Context(), store.Blind(name)), store.ErrTooLarge)
+	wantError(t, "too long a name in a purge", f.Store.Purge(t.Context(), store.Versioned(name)), store.ErrTooLarge)
 }
 
 func atTheLimits(t *testing.T, f Fixture) {
