@@ -27,7 +27,7 @@ type Call struct {
 
 // Operator is the caller as the domain keeps it.
 func (c *Call) Operator() chat.Operator {
-	return chat.Operator{Account: c.Caller, RemoteIP: c.RemoteIP, Random: c.Random}
+	return chat.Operator{Account: c.Caller, RemoteIP: c.RemoteIP, Random: c.Random, Command: c.Command}
 }
 
 // invalid refuses the call with its service's code for a bad parameter. The

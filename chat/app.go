@@ -46,6 +46,15 @@ type App struct {
 	accountLocks keyedMutex
 	cleanNow     chan struct{} // asks the background work for a cleanup
 
+	ids         operationIDs
+	auditMonths sync.Map // months that are known to be listed
+	secret      secret
+	windows     *windows
+	claimLocks  keyedMutex    // by IdempotencyKey
+	eraseLocks  keyedMutex    // by operation
+	workLocks   keyedMutex    // by the audit entry that the work is for
+	workNow     chan struct{} // asks the background work for the work on recalls
+
 	lifetime   context.Context // of background work; Close ends it
 	stop       context.CancelFunc
 	background sync.WaitGroup
@@ -66,7 +75,8 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 	a := &App{
 		id: sdkAppID, store: st, settings: o.Settings, clock: o.Clock,
 		admins: map[string]bool{}, log: o.Logger,
-		cleanNow: make(chan struct{}, 1),
+		cleanNow: make(chan struct{}, 1), workNow: make(chan struct{}, 1),
+		windows: newWindows(),
 	}
 	for _, admin := range o.Admins {
 		a.admins[admin] = true
@@ -104,6 +114,7 @@ type Operator struct {
 	Account  string // the calling administrator
 	RemoteIP string
 	Random   uint32 // the request's random, 0 where it is none
+	Command  string // the command that is called
 }
 
 // maxConflicts bounds how often one change is tried against other writers.

@@ -370,6 +370,7 @@ func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMe
 		if m.header.Time < max(m.earliest, b.head.LastOrdinaryTime) || m.header.Time > now {
 			return appended{time: m.header.Time, code: CodeInvalid}, nil
 		}
+		m.header.Received = max(now, b.head.LastTime)
 	} else {
 		m.header.Time = max(now, b.head.LastTime)
 	}
@@ -440,6 +441,9 @@ func (s *stream) flush(ctx context.Context, b *batch) error {
 		s.recent.add(m.digest, m.result.seq, m.header.Time, receivedAt(m.header))
 		if s.kept {
 			s.advance(m.result.seq, m.header)
+		}
+		if w := s.window.Load(); w != nil {
+			w.add(m.result.seq, m.header)
 		}
 	}
 	s.state.Unlock()

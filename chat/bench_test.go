@@ -111,3 +111,32 @@ func BenchmarkPage(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCountWindow counts what a recall of the classic window would hide,
+// 500 messages among 1,000, without a commit and without looking beyond.
+func BenchmarkCountWindow(b *testing.B) {
+	a := openBench(b)
+	fillGroup(b, a, "g", 2000, 500)
+	s := ownStream(b, a, "g")
+	part := &plannedPart{RecallPart: &record.RecallPart{Sender: "ann", FromSeq: 1001, ToSeq: 2000}, stream: s}
+	b.ResetTimer()
+	for range b.N {
+		if err := s.count(bg, part, 0); err != nil || part.Matched != 500 {
+			b.Fatal(part, err)
+		}
+	}
+}
+
+// BenchmarkCountDeep counts the widest scope.
+func BenchmarkCountDeep(b *testing.B) {
+	a := openBench(b)
+	fillGroup(b, a, "g", maxScopeNumbers, 500)
+	s := ownStream(b, a, "g")
+	part := &plannedPart{RecallPart: &record.RecallPart{Sender: "ann", FromSeq: 1, ToSeq: maxScopeNumbers}, stream: s}
+	b.ResetTimer()
+	for range b.N {
+		if err := s.count(bg, part, 0); err != nil || part.Matched != 500 {
+			b.Fatal(part, err)
+		}
+	}
+}

@@ -234,10 +234,7 @@ func TestALongRunOfRecalledMessagesIsNotKeptInMemory(t *testing.T) {
 	s := ownStream(t, a, "g")
 	const messages = 3*record.BucketSize + 7
 	appendTimed(t, s, make([]int64, messages))
-	o := a.newOperation(moderator, &record.RecallOperation{Kind: record.RecallOperation_BY_SENDER, Sender: "ann", FromSeq: 2, ToSeq: messages})
-	if err := s.recallRange(bg, o); err != nil {
-		t.Fatal(err)
-	}
+	recallRange(t, s, "ann", 2, messages)
 	p := &pageReader{stream: s, top: messages, next: messages, want: 20}
 	if err := p.read(bg); err != nil {
 		t.Fatal(err)

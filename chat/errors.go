@@ -50,6 +50,15 @@ const (
 	CodeAccountInvalid      Code = 70402 // illegal parameter of an account command
 	CodeAccountInternal     Code = 70500 // internal error of an account command
 	CodeAccountDeletionOff  Code = 71000 // account deletion switched off
+
+	// Recant's own (spec 08 section 3).
+	CodeBadPlan             Code = 190001 // PlanToken unknown, expired or of another application
+	CodeGuardExceeded       Code = 190002 // more would be recalled than the caller allows
+	CodePlanGrown           Code = 190003 // more would be recalled than the preview showed
+	CodeOperationNotFound   Code = 190004 // no such recall operation
+	CodeIdempotencyConflict Code = 190005 // IdempotencyKey was used with a different request
+	CodeErased              Code = 190006 // the recalled messages were erased
+	CodeHeld                Code = 190007 // the operation is on hold
 )
 
 // Error is a refusal of the domain: the protocol's code and a sentence that
@@ -64,6 +73,15 @@ func (e *Error) Error() string { return fmt.Sprintf("%d: %s", int(e.Code), e.Mes
 // Refuse returns an *Error with a formatted message.
 func Refuse(code Code, format string, args ...any) error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// messageOf returns the message of the *Error in err's chain.
+func messageOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return err.Error()
 }
 
 // CodeOf returns the code of the *Error in err's chain, 0 for nil, and

@@ -33,44 +33,55 @@ func (s *stream) expiredUpTo(ctx context.Context, head *record.LogHead) (uint32,
 	s.state.Lock()
 	low := s.floor
 	s.state.Unlock()
-	high := head.LastOrdinarySeq // not expired
+	floor, err := s.olderThan(ctx, head, low, cutoff, (*record.Header).GetTime)
+	if err != nil {
+		return 0, err
+	}
+	s.state.Lock()
+	s.floor = max(s.floor, floor)
+	s.state.Unlock()
+	return floor, nil
+}
+
+// olderThan returns the highest number above low of an ordinary message that
+// came before a time, or low where there is none; when tells the time of a
+// message, which ascends with the numbers.
+func (s *stream) olderThan(ctx context.Context, head *record.LogHead, low uint32, time int64, when func(*record.Header) int64) (uint32, error) {
+	high := head.LastOrdinarySeq + 1 // not older, or beyond all
 	for probe := low + 1; low+1 < high; probe = low + (high-low)/2 {
-		seq, time, err := s.ordinaryFrom(ctx, probe, head.LastOrdinarySeq)
+		seq, h, err := s.ordinaryFrom(ctx, probe, head.LastOrdinarySeq)
 		switch {
 		case err != nil:
 			return 0, err
-		case time < cutoff:
+		case h == nil || when(h) < time:
 			low = seq
 		default:
 			high = probe
 		}
 	}
-	s.state.Lock()
-	s.floor = max(s.floor, low)
-	s.state.Unlock()
 	return low, nil
 }
 
-// ordinaryFrom finds the first ordinary message at or above a number; a number
-// whose bucket was dropped counts as one of time 0.
-func (s *stream) ordinaryFrom(ctx context.Context, from, to uint32) (seq uint32, time int64, err error) {
+// ordinaryFrom finds the first ordinary message at or above a number. For a
+// number whose bucket was dropped there is no header.
+func (s *stream) ordinaryFrom(ctx context.Context, from, to uint32) (uint32, *record.Header, error) {
 	for low := from; low <= to; {
 		high := min(to, low+15, (record.Bucket(low)+1)*record.BucketSize)
 		headers, err := s.app.readHeaders(ctx, s.id, low, high)
 		if err != nil {
-			return 0, 0, err
+			return 0, nil, err
 		}
 		if len(headers) == 0 {
-			return high, 0, nil
+			return high, nil, nil
 		}
 		for _, h := range headers {
 			if !h.header.Tip {
-				return h.seq, h.header.Time, nil
+				return h.seq, h.header, nil
 			}
 		}
 		low = high + 1
 	}
-	return 0, 0, fmt.Errorf("log of %q: no ordinary message between %d and %d", s.id.Group, from, to)
+	return 0, nil, fmt.Errorf("log of %q: no ordinary message between %d and %d", s.id.Group, from, to)
 }
 
 // expire drops the buckets of the log whose newest message is expired, in every
@@ -112,8 +123,9 @@ func (g *groupState) dropExpired(ctx context.Context) error {
 	return nil
 }
 
-// dropExpired drops whole buckets, never the newest. The conversation's row
-// says first that they are gone, so that nobody looks for the log's end there.
+// dropExpired drops whole buckets, never the newest, and none that holds what
+// is on hold. The conversation's row says first that they are gone, so that
+// nobody looks for the log's end there; a hold that comes after that is too late.
 func (s *stream) dropExpired(ctx context.Context) error {
 	cutoff, expires := s.app.expiryCutoff()
 	if !expires {
@@ -145,7 +157,21 @@ func (s *stream) dropExpired(ctx context.Context) error {
 	if keep == c.FirstBucket {
 		return nil
 	}
-	err = s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
+	var doomed []uint32
+	first := keep
+	err = s.app.changeConversation(ctx, s.id, []store.Range{heldRange()}, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+		held, err := heldIn(rows[0])
+		if err != nil {
+			return nil, err
+		}
+		doomed, first = nil, keep
+		for bucket := c.FirstBucket; bucket < keep; bucket++ {
+			if held.overlap(interval{bucket*record.BucketSize + 1, (bucket + 1) * record.BucketSize}) {
+				first = min(first, bucket)
+			} else {
+				doomed = append(doomed, bucket)
+			}
+		}
 		c.BucketHint = max(c.BucketHint, keep)
 		return []store.Mutation{}, nil
 	})
@@ -155,13 +181,16 @@ func (s *stream) dropExpired(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for bucket := c.FirstBucket; bucket < keep; bucket++ {
+	for _, bucket := range doomed {
 		if err := s.app.store.Drop(ctx, record.LogPartition(s.id, bucket)); err != nil {
 			return fmt.Errorf("drop expired messages: %w", err)
 		}
 	}
 	return s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
-		c.FirstBucket = max(c.FirstBucket, keep)
+		if c.FirstBucket >= first {
+			return nil, nil
+		}
+		c.FirstBucket = first
 		return []store.Mutation{}, nil
 	})
 }

@@ -102,7 +102,11 @@ func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, e
 	if r.FromSeq > 0 {
 		p.top = min(p.top, r.FromSeq)
 	}
-	p.next = p.top
+	if floor > 0 {
+		if p.held, err = s.held(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if err := p.read(ctx); err != nil {
 		return nil, err
 	}
@@ -114,7 +118,7 @@ func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, e
 	switch {
 	case int64(len(rows)) == r.Number || p.last <= 1:
 		page.Finished = 1
-	case p.top <= floor:
+	case p.top <= floor && len(p.held) == 0:
 		page.Finished = 2
 	}
 	return page, nil
@@ -124,7 +128,8 @@ func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, e
 type pageReader struct {
 	stream       *stream
 	withRecalled bool
-	floor        uint32 // numbers up to here are expired
+	floor        uint32      // numbers up to here are expired
+	held         heldTargets // but for what these cover
 	top          uint32
 	want         int
 
@@ -148,7 +153,9 @@ type scannedRow struct {
 // shows each recall whole or not at all, and none that was answered before the
 // call can slip past.
 func (p *pageReader) read(ctx context.Context) error {
-	chunk := uint32(p.want)
+	p.next = p.top
+	chunk, passed := uint32(p.want), false
+	var restores uint64
 	for {
 		if err := p.scan(ctx, chunk); err != nil {
 			return err
@@ -156,6 +163,13 @@ func (p *pageReader) read(ctx context.Context) error {
 		if err := p.readRecalls(ctx); err != nil {
 			return err
 		}
+		if passed && p.recalls.restores != restores {
+			// Something that was passed as recalled may be so no more.
+			p.next, p.examined, p.scanned = p.top, 0, p.scanned[:0]
+			chunk, passed = uint32(p.want), false
+			continue
+		}
+		restores = p.recalls.restores
 		p.choose()
 		if len(p.chosen) == p.want || p.next == 0 || p.examined >= maxHistoryScan && len(p.chosen) > 0 {
 			return nil
@@ -164,9 +178,9 @@ func (p *pageReader) read(ctx context.Context) error {
 		if p.examined < maxHistoryScan {
 			chunk = min(chunk, uint32(maxHistoryScan-p.examined))
 		} else {
-			// All of it is recalled, which nothing undoes: a long run of
-			// recalled messages is neither kept nor looked at again.
-			p.scanned = p.scanned[:0]
+			// All of it is recalled: a long run of recalled messages is not
+			// kept, nor looked at again unless something is restored.
+			p.scanned, passed = p.scanned[:0], true
 		}
 	}
 }
@@ -178,8 +192,11 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 		return nil
 	}
 	bucket, newest := record.Bucket(p.next), p.next == p.top
-	low := max(p.next-min(p.next-1, n-1), bucket*record.BucketSize+1, min(p.floor+1, p.next))
-	if p.next <= p.floor { // placeholders need no reading
+	low := max(p.next-min(p.next-1, n-1), bucket*record.BucketSize+1)
+	if len(p.held) == 0 {
+		low = max(low, min(p.floor+1, p.next))
+	}
+	if p.next <= p.floor && len(p.held) == 0 { // placeholders need no reading
 		low = max(p.next-min(p.next-1, n-1), 1)
 		for seq := p.next; seq >= low; seq-- {
 			p.scanned = append(p.scanned, scannedRow{seq: seq})
@@ -208,6 +225,9 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 				return err
 			}
 			headers = headers[1:]
+			if row.header.Erased || seq <= p.floor && !p.held.cover(seq, row.header) {
+				row.header = nil
+			}
 		}
 		if len(bodies) > 0 && record.Seq(bodies[0].Key) == seq {
 			row.body = bodies[0].Value
@@ -221,14 +241,6 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 }
 
 func (p *pageReader) readRecalls(ctx context.Context) error {
-	p.recalls = &recalls{}
-	if len(p.scanned) == 0 { // empty, or emptied since the group was read
-		c, _, _, err := p.stream.app.readConversation(ctx, p.stream.id)
-		if err == nil && c.Sealed {
-			err = errSealed
-		}
-		return err
-	}
 	var senders []string
 	seen := map[string]bool{}
 	for _, row := range p.scanned {
@@ -237,8 +249,12 @@ func (p *pageReader) readRecalls(ctx context.Context) error {
 			senders = append(senders, row.header.Sender)
 		}
 	}
+	within := nothing // also then the group may have been destroyed since it was read
+	if len(p.scanned) > 0 {
+		within = interval{p.scanned[len(p.scanned)-1].seq, p.scanned[0].seq}
+	}
 	var err error
-	p.recalls, err = p.stream.app.readRecalls(ctx, p.stream.id, senders, p.scanned[len(p.scanned)-1].seq, p.scanned[0].seq)
+	p.recalls, err = p.stream.readRecalls(ctx, senders, within)
 	return err
 }
 
@@ -258,7 +274,7 @@ func (p *pageReader) choose() {
 }
 
 func (p *pageReader) recalled(row scannedRow) bool {
-	return row.header != nil && !row.header.Tip && p.recalls.recalled(row.seq, row.header.Sender)
+	return row.header != nil && !row.header.Tip && p.recalls.recalled(row.seq, row.header.Sender, receivedAt(row.header))
 }
 
 // hides reports whether the page leaves the number out.
@@ -352,4 +368,18 @@ func (p *pageReader) row(row scannedRow) (HistoryRow, error) {
 		}
 	}
 	return result, nil
+}
+
+// historyRow is one message as history shows it to the administrator, nil where
+// it is gone. It looks for no recalls.
+func (s *stream) historyRow(ctx context.Context, seq uint32) (*HistoryRow, error) {
+	p := &pageReader{stream: s, top: seq, next: seq, recalls: &recalls{}}
+	if err := p.scan(ctx, 1); err != nil {
+		return nil, err
+	}
+	if p.scanned[0].header == nil {
+		return nil, nil
+	}
+	row, err := p.row(p.scanned[0])
+	return &row, err
 }

@@ -9,27 +9,34 @@ import (
 // keepHouse runs the background work in rounds until the App closes. Each
 // piece of work is idempotent: a round that is cut short is made up by the next.
 func (a *App) keepHouse(ctx context.Context, every time.Duration) {
-	rounds := []struct {
-		name string
-		run  func(context.Context) error
-	}{
-		{"cleanup", a.cleanUp},
-		{"expiry", a.expire},
+	round := time.NewTimer(0)
+	defer round.Stop()
+	recalls := time.NewTimer(every) // when the next work on recalls is due
+	defer recalls.Stop()
+	onRecalls := func() {
+		a.work(ctx, "recalls", func(ctx context.Context) error {
+			next, err := a.workOnRecalls(ctx)
+			if !next.IsZero() {
+				recalls.Reset(max(time.Second, min(every, next.Sub(a.clock()))))
+			}
+			return err
+		})
 	}
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	for {
-		due := rounds
 		select {
 		case <-ctx.Done():
 			return
 		case <-a.cleanNow:
-			due = rounds[:1] // the cleanup alone
-		case <-timer.C:
-			timer.Reset(every)
-		}
-		for _, r := range due {
-			a.work(ctx, r.name, r.run)
+			a.work(ctx, "cleanup", a.cleanUp)
+		case <-a.workNow:
+			onRecalls()
+		case <-recalls.C:
+			onRecalls()
+		case <-round.C:
+			round.Reset(every)
+			onRecalls()
+			a.work(ctx, "cleanup", a.cleanUp)
+			a.work(ctx, "expiry", a.expire)
 		}
 	}
 }

@@ -345,7 +345,7 @@ func (a *App) ImportMessages(ctx context.Context, op Operator, r Import) ([]Impo
 		for i, c := range contents {
 			if c != nil {
 				items = append(items, i)
-				request.messages = append(request.messages, r.Messages[i].record(a, op, g, c))
+				request.messages = append(request.messages, r.Messages[i].record(op, g, c))
 			}
 		}
 		if len(items) == 0 {
@@ -418,12 +418,12 @@ func (a *App) admitImport(ctx context.Context, g *groupState, r *Import) (*strea
 	return s, a.requireAccounts(ctx, senders...)
 }
 
-func (m *ImportedMessage) record(a *App, op Operator, g *groupState, c *content) newMessage {
+func (m *ImportedMessage) record(op Operator, g *groupState, c *content) newMessage {
 	message := newMessage{
 		imported: true,
 		earliest: g.head.CreateTime,
 		header: &record.Header{
-			Sender: m.From, Time: *m.Time, Received: a.now(), Priority: priorityNormal,
+			Sender: m.From, Time: *m.Time, Priority: priorityNormal,
 		},
 		body: &record.Body{MsgBody: c.raw, CloudCustomData: m.CloudCustomData},
 	}

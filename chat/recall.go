@@ -6,18 +6,16 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/google/uuid"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
-// A recall does not touch the messages. It commits one operation in the
+// A recall does not touch the messages. It commits one target in the
 // conversation's partition, whatever it covers: a range of numbers and a
-// sender, or a list of numbers. Beside the operations, which are the truth, it
-// keeps what readers ask for: the cover of a sender, that is the disjoint
-// intervals of the union of all active operations on that sender, and a row
-// per number that was recalled by itself. A message is recalled while any
-// operation covers it.
+// sender, or a list of numbers. Beside the targets, which are the truth, it
+// keeps what readers ask for: the cover of a sender (cover.go) and a row per
+// number that was recalled by itself. A message is recalled while any active
+// target covers it.
 
 const (
 	maxRecallSeqs        = 10  // numbers in one group_msg_recall (doc 34965)
@@ -39,11 +37,12 @@ func (a *App) RecallBySender(ctx context.Context, op Operator, groupID, topicID,
 	if !ValidUserID(sender) {
 		return Refuse(CodeInvalid, "Sender_Account %q is not a valid UserID", sender)
 	}
+	id := a.newOperationID()
 	return a.view(ctx, groupID, func(g *groupState) error {
 		if !g.rules().stored {
 			return nil
 		}
-		s, _, err := g.streamOf(ctx, topicID)
+		s, topic, err := g.streamOf(ctx, topicID)
 		if err != nil {
 			return err
 		}
@@ -52,74 +51,98 @@ func (a *App) RecallBySender(ctx context.Context, op Operator, groupID, topicID,
 			return err
 		}
 		window := uint32(a.settings.DeleteBySenderWindow)
-		from := head.LastSeq - min(window, head.LastSeq) + 1
-		return s.recallRange(ctx, a.newOperation(op, &record.RecallOperation{
-			Kind: record.RecallOperation_BY_SENDER, Sender: sender, FromSeq: from, ToSeq: head.LastSeq,
-		}))
+		part := g.part(topicID, topic)
+		part.Sender, part.FromSeq, part.ToSeq = sender, head.LastSeq-min(window, head.LastSeq)+1, head.LastSeq
+		if err := a.audit(ctx, id, op, &record.AuditEntry{
+			Kind: record.AuditEntry_RECALL, Operation: id[:], Parts: []*record.RecallPart{part},
+		}); err != nil {
+			return err
+		}
+		return s.recall(ctx, record.TargetID{Operation: id}, targetOf(part), "")
 	})
 }
 
-// newOperation completes the record of a recall with who, when and from where.
-func (a *App) newOperation(op Operator, o *record.RecallOperation) *record.RecallOperation {
-	o.Id = uuid.Must(uuid.NewV7()).String()
-	o.Operator, o.RemoteIp, o.RequestRandom = op.Account, op.RemoteIP, op.Random
-	o.Time = a.clock().UnixMilli()
-	return o
+// part is a target of an operation in the group or one of its topics.
+func (g *groupState) part(topicID string, topic *record.Topic) *record.RecallPart {
+	p := &record.RecallPart{GroupId: g.id, Incarnation: g.head.Incarnation}
+	if topic != nil {
+		p.TopicId, p.Topic = topicID, topic.Incarnation
+	}
+	return p
 }
 
-// recallRange commits an operation on a range and the sender's new cover.
-func (s *stream) recallRange(ctx context.Context, o *record.RecallOperation) error {
-	// The intervals of a cover are disjoint and in order, so those that meet
-	// the range are the ones that begin in it (or right after it) and the one
-	// that begins before it.
-	ranges := []store.Range{
-		{From: record.CoverKey(o.Sender, o.FromSeq), To: afterKey(record.CoverKey(o.Sender, o.ToSeq+1))},
-		{From: record.CoverKey(o.Sender, 0), To: record.CoverKey(o.Sender, o.FromSeq), Reverse: true, Limit: 1},
+// targetOf is what a part of an operation covers in its conversation.
+func targetOf(p *record.RecallPart) *record.RecallTarget {
+	if len(p.Seqs) > 0 {
+		return &record.RecallTarget{Kind: record.RecallTarget_BY_SEQ, Seqs: p.Seqs}
 	}
-	return s.commitOperation(ctx, o, ranges, func(rows [][]store.Row) ([]store.Mutation, error) {
-		cover := interval{from: o.FromSeq, to: o.ToSeq}
-		mutations := []store.Mutation{}
-		for _, row := range slices.Concat(rows...) {
-			other, err := coverInterval(row)
+	return &record.RecallTarget{
+		Kind: record.RecallTarget_BY_SENDER, Sender: p.Sender, FromSeq: p.FromSeq, ToSeq: p.ToSeq, Fence: p.Fence,
+	}
+}
+
+// intervals are the ranges of numbers that a target on a sender covers beside
+// an open fence.
+func intervals(t *record.RecallTarget) []interval {
+	var found []interval
+	if t.FromSeq > 0 {
+		found = append(found, interval{t.FromSeq, t.ToSeq})
+	}
+	if t.FenceClosed && t.FenceToSeq >= t.Fence.FromSeq {
+		found = append(found, interval{t.Fence.FromSeq, t.FenceToSeq})
+	}
+	return found
+}
+
+// errVoid says that an operation was given up before its commit came.
+var errVoid = errors.New("chat: recall was given up")
+
+// recall commits a target on a sender, once: where it is there already nothing
+// is written.
+func (s *stream) recall(ctx context.Context, id record.TargetID, t *record.RecallTarget, notify string) error {
+	var ranges []store.Range
+	for _, i := range intervals(t) {
+		ranges = append(ranges, addRanges(t.Sender, i)...)
+	}
+	return s.commitTarget(ctx, id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+		var mutations []store.Mutation
+		for _, i := range intervals(t) {
+			added, err := addInterval(c, t.Sender, id, i, rows[:2])
 			if err != nil {
 				return nil, err
 			}
-			if other.contains(cover) {
-				return []store.Mutation{}, nil
-			}
-			if cover.absorb(other) {
-				mutations = append(mutations, store.Delete(row.Key))
-			}
+			mutations, rows = append(mutations, added...), rows[2:]
 		}
-		return append(mutations, store.Set(record.CoverKey(o.Sender, cover.from), encode(&record.Cover{ToSeq: cover.to}))), nil
+		if t.Fence != nil {
+			c.Fences++
+			mutations = append(mutations, store.Set(record.FenceKey(t.Sender, id), encode(t.Fence)))
+		}
+		if t.FromSeq > 0 {
+			mutations = append(mutations, feed(c, &record.FeedEvent{
+				Type: record.FeedEvent_RECALLED, Operation: id.Operation[:], Sender: t.Sender,
+				FromSeq: t.FromSeq, ToSeq: t.ToSeq, Time: s.app.now(), Notify: notify,
+			}))
+		}
+		return append(mutations, store.Set(record.TargetKey(id), encode(t))), nil
 	})
 }
 
-// commitOperation gives the operation its number in the conversation and
-// commits it with what derive makes of the ranges read; where derive returns
-// nil nothing is recalled and nothing written.
-func (s *stream) commitOperation(ctx context.Context, o *record.RecallOperation, ranges []store.Range, derive func([][]store.Row) ([]store.Mutation, error)) error {
-	// Where a commit of unknown outcome may have put the operation. It may take
-	// effect even after it was looked for, so it is looked for each time.
-	var doubtful []store.Range
-	err := retry(ctx, func() error {
-		err := s.app.changeConversation(ctx, s.id, slices.Concat(ranges, doubtful), func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
-			if there, err := containsOperation(rows[len(ranges):], o.Id); there || err != nil {
-				return nil, err
-			}
-			mutations, err := derive(rows[:len(ranges)])
-			if err != nil || mutations == nil {
-				return nil, err
-			}
-			c.Operations++
-			o.Number = c.Operations
-			return append(mutations, store.Set(record.OperationKey(o.Number), encode(o))), nil
-		})
-		if errors.Is(err, store.ErrUnknown) {
-			doubtful = append(doubtful, store.Key(record.OperationKey(o.Number)))
-			return store.ErrConflict // look for it, and try again if it is not there
+// commitTarget commits a new target with what derive makes of the rows of the
+// ranges. A target that is new to this process, and at the first try, is not
+// looked for: whoever put it there since has moved the version.
+func (s *stream) commitTarget(ctx context.Context, id record.TargetID, ranges []store.Range, derive func(*record.Conversation, [][]store.Row) ([]store.Mutation, error)) error {
+	ranges = append(ranges, store.Key(record.TargetKey(id)))
+	err := s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+		there, err := targetIn(rows[len(ranges)-1])
+		switch {
+		case err != nil:
+			return nil, err
+		case there == nil:
+			return derive(c, rows)
+		case there.State == record.RecallTarget_VOID:
+			return nil, errVoid
 		}
-		return err
+		return nil, nil // an earlier try came through
 	})
 	switch {
 	case errors.Is(err, errSealed):
@@ -130,99 +153,6 @@ func (s *stream) commitOperation(ctx context.Context, o *record.RecallOperation,
 	return nil
 }
 
-// containsOperation reports whether one of the rows is the operation's.
-func containsOperation(rows [][]store.Row, id string) (bool, error) {
-	for _, row := range slices.Concat(rows...) {
-		stored := &record.RecallOperation{}
-		if err := decode(row, stored); err != nil {
-			return false, err
-		}
-		if stored.Id == id {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// interval is a range of numbers, both ends included.
-type interval struct{ from, to uint32 }
-
-func (i interval) contains(other interval) bool {
-	return i.from <= other.from && other.to <= i.to
-}
-
-// absorb widens the interval by another that overlaps or touches it.
-func (i *interval) absorb(other interval) bool {
-	if uint64(other.from) > uint64(i.to)+1 || uint64(i.from) > uint64(other.to)+1 {
-		return false
-	}
-	i.from, i.to = min(i.from, other.from), max(i.to, other.to)
-	return true
-}
-
-func coverInterval(row store.Row) (interval, error) {
-	cover := &record.Cover{}
-	err := decode(row, cover)
-	return interval{from: record.Seq(row.Key), to: cover.ToSeq}, err
-}
-
-func afterKey(key []byte) []byte { return append(key, 0) }
-
-// recalls is what is recalled of some senders in some range of a conversation,
-// all as of one instant.
-type recalls struct {
-	covers map[string][]interval
-	single map[uint32]bool
-}
-
-// recalled reports whether an ordinary message is recalled.
-func (r *recalls) recalled(seq uint32, sender string) bool {
-	if r.single[seq] {
-		return true
-	}
-	for _, i := range r.covers[sender] {
-		if i.from <= seq && seq <= i.to {
-			return true
-		}
-	}
-	return false
-}
-
-// readRecalls reads, in one step, what is recalled of the senders between two
-// numbers. Read after the messages it can miss no recall that was answered
-// before they were read.
-// Errors: errSealed.
-func (a *App) readRecalls(ctx context.Context, id record.ConversationID, senders []string, from, to uint32) (*recalls, error) {
-	ranges := make([]store.Range, 0, 2*len(senders)+1)
-	ranges = append(ranges, store.Range{From: record.SeqRecallKey(from), To: afterKey(record.SeqRecallKey(to))})
-	for _, sender := range senders {
-		ranges = append(ranges,
-			store.Range{From: record.CoverKey(sender, from), To: afterKey(record.CoverKey(sender, to))},
-			store.Range{From: record.CoverKey(sender, 0), To: record.CoverKey(sender, from), Reverse: true, Limit: 1})
-	}
-	c, rows, _, err := a.readConversation(ctx, id, ranges...)
-	if err != nil {
-		return nil, err
-	}
-	if c.Sealed { // the covers may be gone while the messages were still there
-		return nil, errSealed
-	}
-	found := &recalls{covers: map[string][]interval{}, single: map[uint32]bool{}}
-	for _, row := range rows[0] {
-		found.single[record.Seq(row.Key)] = true
-	}
-	for i, sender := range senders {
-		for _, row := range slices.Concat(rows[1+2*i], rows[2+2*i]) {
-			cover, err := coverInterval(row)
-			if err != nil {
-				return nil, err
-			}
-			found.covers[sender] = append(found.covers[sender], cover)
-		}
-	}
-	return found, nil
-}
-
 // RecallResult is what became of one number of RecallMessages: 0,
 // CodeMessageNotFound or CodeNotRecallable.
 type RecallResult struct {
@@ -231,8 +161,8 @@ type RecallResult struct {
 }
 
 // RecallMessages recalls 1 to 10 messages by their numbers, with a Reason of up
-// to 100 bytes (doc 34965). Repeating it changes nothing; the first operator
-// and reason are kept. It returns one result per number, in order.
+// to 100 bytes (doc 34965). A number that was recalled by number before keeps
+// its first operator and reason. It returns one result per number, in order.
 //
 // Errors: CodeInvalid, CodeBadGroupID, CodeGroupNotFound,
 // CodeTypeWithoutRecall, CodeRecallDisabled.
@@ -246,6 +176,7 @@ func (a *App) RecallMessages(ctx context.Context, op Operator, groupID, topicID 
 	if len(reason) > maxRecallReasonBytes {
 		return nil, Refuse(CodeInvalid, "Reason has %d bytes, at most %d", len(reason), maxRecallReasonBytes)
 	}
+	id := a.newOperationID()
 	var results []RecallResult
 	err := a.view(ctx, groupID, func(g *groupState) error {
 		if !a.settings.GroupRecall {
@@ -254,63 +185,59 @@ func (a *App) RecallMessages(ctx context.Context, op Operator, groupID, topicID 
 		if !g.rules().stored && !a.settings.AVChatRoomRecall {
 			return Refuse(CodeTypeWithoutRecall, "groups of type %s do not support recall", g.groupType())
 		}
-		s, _, err := g.streamOf(ctx, topicID)
+		s, topic, err := g.streamOf(ctx, topicID)
 		if err != nil {
 			return err
 		}
-		results, err = s.recallSeqs(ctx, a.newOperation(op, &record.RecallOperation{
-			Kind: record.RecallOperation_BY_SEQ, Reason: reason,
-		}), seqs)
-		return err
+		var found []numberedHeader
+		if results, found, err = s.recallable(ctx, seqs); err != nil || len(found) == 0 {
+			return err
+		}
+		part := g.part(topicID, topic)
+		for _, h := range found {
+			part.Seqs, part.SeqSenders = append(part.Seqs, h.seq), append(part.SeqSenders, h.header.Sender)
+		}
+		if err := a.audit(ctx, id, op, &record.AuditEntry{
+			Kind: record.AuditEntry_RECALL, Operation: id[:], Reason: reason, Notify: NotifyEach,
+			Parts: []*record.RecallPart{part},
+		}); err != nil {
+			return err
+		}
+		return s.recallSeqs(ctx, record.TargetID{Operation: id}, targetOf(part), found)
 	})
 	return results, err
 }
 
-// recallSeqs decides about each number and commits an operation on those that
-// were not yet recalled by number.
-func (s *stream) recallSeqs(ctx context.Context, o *record.RecallOperation, seqs []uint32) ([]RecallResult, error) {
+// recallable decides about each number and returns, in ascending order, the
+// headers of those that there is something to mark of.
+func (s *stream) recallable(ctx context.Context, seqs []uint32) ([]RecallResult, []numberedHeader, error) {
 	head, err := s.current(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	floor, err := s.expiredUpTo(ctx, head)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	results := make([]RecallResult, len(seqs))
-	var ranges []store.Range
-	var candidates []numberedHeader
+	var found []numberedHeader
 	for i, seq := range seqs {
-		code, header, err := s.recallable(ctx, head, floor, seq)
+		code, header, err := s.recallableSeq(ctx, head, floor, seq)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		results[i] = RecallResult{Seq: seq, Code: code}
 		if header != nil && !slices.Contains(seqs[:i], seq) {
-			candidates = append(candidates, numberedHeader{seq, header})
-			ranges = append(ranges, store.Key(record.SeqRecallKey(seq)))
+			found = append(found, numberedHeader{seq, header})
 		}
 	}
-	if len(candidates) == 0 {
-		return results, nil
-	}
-	return results, s.commitOperation(ctx, o, ranges, func(rows [][]store.Row) ([]store.Mutation, error) {
-		var mutations []store.Mutation
-		o.Seqs = nil
-		for i, c := range candidates {
-			if len(rows[i]) == 0 {
-				o.Seqs = append(o.Seqs, c.seq)
-				recall := &record.SeqRecall{Operation: o.Id, Uncounted: !counts(c.header)}
-				mutations = append(mutations, store.Set(record.SeqRecallKey(c.seq), encode(recall)))
-			}
-		}
-		return mutations, nil
-	})
+	slices.SortFunc(found, func(a, b numberedHeader) int { return int(int64(a.seq) - int64(b.seq)) })
+	return results, found, nil
 }
 
-// recallable is the code of one number in group_msg_recall and, where there is
-// something to mark, the message's header.
-func (s *stream) recallable(ctx context.Context, head *record.LogHead, floor, seq uint32) (Code, *record.Header, error) {
+// recallableSeq is the code of one number in group_msg_recall and, where there
+// is something to mark, the message's header.
+func (s *stream) recallableSeq(ctx context.Context, head *record.LogHead, floor, seq uint32) (Code, *record.Header, error) {
 	if seq > head.LastSeq || seq <= floor {
 		return CodeMessageNotFound, nil, nil
 	}
@@ -321,10 +248,39 @@ func (s *stream) recallable(ctx context.Context, head *record.LogHead, floor, se
 	switch {
 	case err != nil:
 		return 0, nil, err
-	case len(headers) == 0:
+	case len(headers) == 0 || headers[0].header.Erased:
 		return CodeMessageNotFound, nil, nil
 	case headers[0].header.Tip:
 		return CodeNotRecallable, nil, nil
 	}
 	return 0, headers[0].header, nil
+}
+
+// recallSeqs commits a target of numbers; found has their headers.
+func (s *stream) recallSeqs(ctx context.Context, id record.TargetID, t *record.RecallTarget, found []numberedHeader) error {
+	var ranges []store.Range
+	for _, h := range found {
+		ranges = append(ranges, store.Key(record.SeqRecallKey(h.seq)))
+	}
+	return s.commitTarget(ctx, id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+		c.RecallMarks |= markSeqs
+		event := &record.FeedEvent{
+			Type: record.FeedEvent_RECALLED, Operation: id.Operation[:], Seqs: t.Seqs,
+			Time: s.app.now(), Notify: NotifyEach,
+		}
+		mutations := []store.Mutation{store.Set(record.TargetKey(id), encode(t))}
+		for i, h := range found {
+			recall := &record.SeqRecall{Uncounted: !counts(h.header), Operation: id.Operation[:]}
+			if len(rows[i]) > 0 {
+				if err := decode(rows[i][0], recall); err != nil {
+					return nil, err
+				}
+			} else {
+				event.Told = append(event.Told, h.seq)
+			}
+			recall.Active++
+			mutations = append(mutations, store.Set(record.SeqRecallKey(h.seq), encode(recall)))
+		}
+		return append(mutations, feed(c, event)), nil
+	})
 }

@@ -24,26 +24,42 @@ func sendAs(t testing.TB, a *App, from string, random uint32) {
 	}
 }
 
-// operations reads what a group's own stream recorded of its recalls.
-func operations(t testing.TB, a *App, group string) []*record.RecallOperation {
+// recordedTarget is a target as its conversation has it.
+type recordedTarget struct {
+	record.TargetID
+	*record.RecallTarget
+}
+
+// targets reads the recall targets of a group's own stream, in order of time.
+func targets(t testing.TB, a *App, group string) []recordedTarget {
 	t.Helper()
 	g, err := a.readGroup(bg, group)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, _, err := a.store.Read(bg, record.ConversationPartition(g.conversation()), store.Prefix([]byte("o")))
+	rows, _, err := a.store.Read(bg, record.ConversationPartition(g.conversation()), store.Prefix([]byte("t")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var found []*record.RecallOperation
+	var found []recordedTarget
 	for _, row := range rows[0] {
-		o := &record.RecallOperation{}
-		if err := decode(row, o); err != nil {
+		target := &record.RecallTarget{}
+		if err := decode(row, target); err != nil {
 			t.Fatal(err)
 		}
-		found = append(found, o)
+		found = append(found, recordedTarget{record.TargetOf(row.Key), target})
 	}
 	return found
+}
+
+// recallRange recalls a range of numbers of one sender, and returns the target.
+func recallRange(t interface{ Fatal(...any) }, s *stream, sender string, from, to uint32) record.TargetID {
+	id := record.TargetID{Operation: s.app.newOperationID()}
+	target := &record.RecallTarget{Kind: record.RecallTarget_BY_SENDER, Sender: sender, FromSeq: from, ToSeq: to}
+	if err := s.recall(bg, id, target, ""); err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
 // conversationRows counts the rows of a conversation's partition.
@@ -73,26 +89,30 @@ func TestRecallIsKeptWithWhoAndWhenAndFromWhere(t *testing.T) {
 	if _, err := a.RecallMessages(bg, moderator, "g", "", []uint32{2, 3, 9}, "off topic"); err != nil {
 		t.Fatal(err)
 	}
-	found := operations(t, a, "g")
+	found := targets(t, a, "g")
 	if len(found) != 2 {
-		t.Fatalf("%d operations are recorded, want 2", len(found))
+		t.Fatalf("%d targets are recorded, want 2", len(found))
 	}
-	for i, o := range found {
-		if o.Number != uint64(i+1) || len(o.Id) != 36 || o.Id[14] != '7' {
-			t.Errorf("operation %d has number %d and id %q, want a UUIDv7", i+1, o.Number, o.Id)
+	for i, target := range found {
+		e, _, err := a.auditEntry(bg, target.Operation)
+		if err != nil || e == nil {
+			t.Fatalf("operation %d has audit entry %v (%v)", i+1, e, err)
 		}
-		if o.Operator != "administrator" || o.RemoteIp != "192.0.2.7" || o.RequestRandom != 77 || o.Time < before {
-			t.Errorf("operation %d is by %q from %q at %d", i+1, o.Operator, o.RemoteIp, o.Time)
+		if id := operationText(target.Operation[:]); len(id) != 36 || id[14] != '7' {
+			t.Errorf("operation %d has id %q, want a UUIDv7", i+1, id)
+		}
+		if e.Operator != "administrator" || e.RemoteIp != "192.0.2.7" || e.RequestRandom != 77 || e.Time < before {
+			t.Errorf("operation %d is by %q from %q at %d", i+1, e.Operator, e.RemoteIp, e.Time)
 		}
 	}
-	if o := found[0]; o.Kind != record.RecallOperation_BY_SENDER || o.Sender != "ann" || o.FromSeq != 1 || o.ToSeq != 3 {
+	if o := found[0]; o.Kind != record.RecallTarget_BY_SENDER || o.Sender != "ann" || o.FromSeq != 1 || o.ToSeq != 3 {
 		t.Errorf("recall by sender is recorded as %v", o)
 	}
-	if o := found[1]; o.Kind != record.RecallOperation_BY_SEQ || !slices.Equal(o.Seqs, []uint32{2, 3}) || o.Reason != "off topic" {
+	if o := found[1]; o.Kind != record.RecallTarget_BY_SEQ || !slices.Equal(o.Seqs, []uint32{2, 3}) {
 		t.Errorf("recall by number is recorded as %v", o)
 	}
-	if found[0].Id >= found[1].Id {
-		t.Errorf("ids %q and %q do not sort by time", found[0].Id, found[1].Id)
+	if e, _, _ := a.auditEntry(bg, found[1].Operation); e.Reason != "off topic" || !slices.Equal(e.Parts[0].SeqSenders, []string{"ann", "ann"}) {
+		t.Errorf("audit entry of the recall by number is %v", e)
 	}
 }
 
@@ -109,12 +129,12 @@ func TestRecallWritesTheSameWhateverItCovers(t *testing.T) {
 		}
 		rows[messages] = conversationRows(t, a, "g")
 	}
-	if rows[1] != 3 || rows[40] != 3 {
-		t.Errorf("rows after recalling 1 and 40 messages are %v, want the conversation, one operation and one cover", rows)
+	if rows[1] != 5 || rows[40] != 5 {
+		t.Errorf("rows after recalling 1 and 40 messages are %v, want the conversation, target, interval, cover and event", rows)
 	}
 }
 
-func TestRepeatedRecallByNumberRecordsNothing(t *testing.T) {
+func TestRepeatedRecallByNumberKeepsTheFirstOperation(t *testing.T) {
 	a := openTestApp(t, openTestStore(t))
 	makeGroup(t, a, "g", Public)
 	sendAs(t, a, "ann", 1)
@@ -124,8 +144,17 @@ func TestRepeatedRecallByNumberRecordsNothing(t *testing.T) {
 			t.Fatal(results, err)
 		}
 	}
-	if n := len(operations(t, a, "g")); n != 1 {
-		t.Errorf("%d operations are recorded, want 1", n)
+	found := targets(t, a, "g")
+	if len(found) != 3 {
+		t.Fatalf("%d operations are recorded, want 3", len(found))
+	}
+	rows, _, err := a.store.Read(bg, record.ConversationPartition(ownStream(t, a, "g").id), store.Key(record.SeqRecallKey(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	recall := &record.SeqRecall{}
+	if err := decode(rows[0][0], recall); err != nil || recall.Active != 3 || record.OperationID(recall.Operation) != found[0].Operation {
+		t.Errorf("number 1 is recalled by %v (%v), want 3 operations of which %x is the first", recall, err, found[0].Operation)
 	}
 }
 
@@ -163,16 +192,13 @@ func TestUnknownOutcomesNeitherForgetNorDoubleRecalls(t *testing.T) {
 				})
 			}
 			running.Wait()
-			found := operations(t, sure, "g")
-			ids := map[string]bool{}
-			for i, o := range found {
-				ids[o.Id] = true
-				if o.Number != uint64(i+1) {
-					t.Errorf("operation %d has number %d", i+1, o.Number)
-				}
+			found := targets(t, sure, "g")
+			events, _, err := sure.Feed(bg, "g", "", 0, 500)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if len(found) != 20 || len(ids) != 20 {
-				t.Errorf("%d operations with %d ids are recorded of 20 recalls", len(found), len(ids))
+			if len(found) != 20 || len(events) != 20 {
+				t.Errorf("%d targets and %d events are recorded of 20 recalls", len(found), len(events))
 			}
 		})
 	}
@@ -203,8 +229,8 @@ func TestARecallThatTakesEffectAfterItWasLookedForIsRecordedOnce(t *testing.T) {
 	if err := a.RecallBySender(bg, moderator, "g", "", "ann"); err != nil {
 		t.Fatal(err)
 	}
-	if found := operations(t, a, "g"); len(found) != 1 {
-		t.Errorf("recorded are %v, want one operation", found)
+	if found := targets(t, a, "g"); len(found) != 1 {
+		t.Errorf("recorded are %v, want one target", found)
 	}
 }
 
@@ -221,25 +247,20 @@ func TestCoverIsTheUnionOfRanges(t *testing.T) {
 		for range rapid.IntRange(1, 12).Draw(rt, "recalls") {
 			from := rapid.Uint32Range(1, 40).Draw(rt, "from")
 			to := from + rapid.Uint32Range(0, 12).Draw(rt, "length")
-			o := a.newOperation(moderator, &record.RecallOperation{
-				Kind: record.RecallOperation_BY_SENDER, Sender: "ann", FromSeq: from, ToSeq: to,
-			})
-			if err := s.recallRange(bg, o); err != nil {
-				rt.Fatal(err)
-			}
+			recallRange(rt, s, "ann", from, to)
 			for seq := from; seq <= to; seq++ {
 				covered[seq] = true
 			}
 		}
 		low := rapid.Uint32Range(1, 60).Draw(rt, "low")
 		high := low + rapid.Uint32Range(0, 20).Draw(rt, "span")
-		found, err := a.readRecalls(bg, s.id, []string{"an", "ann", "anna"}, low, high)
+		found, err := s.readRecalls(bg, []string{"an", "ann", "anna"}, interval{low, high})
 		if err != nil {
 			rt.Fatal(err)
 		}
 		for seq := low; seq <= high; seq++ {
-			if found.recalled(seq, "ann") != covered[seq] || found.recalled(seq, "anna") || found.recalled(seq, "an") {
-				rt.Fatalf("number %d is recalled %v, want %v", seq, found.recalled(seq, "ann"), covered[seq])
+			if found.recalled(seq, "ann", 0) != covered[seq] || found.recalled(seq, "anna", 0) || found.recalled(seq, "an", 0) {
+				rt.Fatalf("number %d is recalled %v, want %v", seq, found.recalled(seq, "ann", 0), covered[seq])
 			}
 		}
 		intervals := slices.SortedFunc(slices.Values(found.covers["ann"]), func(x, y interval) int { return int(x.from) - int(y.from) })
@@ -256,17 +277,14 @@ func TestSendersWithAnyCharacterAreKeptApart(t *testing.T) {
 	s := a.streams.get(record.ConversationID{App: a.id, Group: "g", Incarnation: 1}, Public)
 	long := strings.Repeat("~", 32)
 	for _, sender := range []string{"a b", "a", long} {
-		o := a.newOperation(moderator, &record.RecallOperation{Sender: sender, FromSeq: 5, ToSeq: 6})
-		if err := s.recallRange(bg, o); err != nil {
-			t.Fatal(err)
-		}
+		recallRange(t, s, sender, 5, 6)
 	}
-	found, err := a.readRecalls(bg, s.id, []string{"a b", "a", long, "a c", long[1:]}, 1, 10)
+	found, err := s.readRecalls(bg, []string{"a b", "a", long, "a c", long[1:]}, interval{1, 10})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for sender, want := range map[string]bool{"a b": true, "a": true, long: true, "a c": false, long[1:]: false} {
-		if found.recalled(5, sender) != want {
+		if found.recalled(5, sender, 0) != want {
 			t.Errorf("number 5 of %q is recalled %v, want %v", sender, !want, want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/recant-chat/recant/store"
@@ -77,6 +78,9 @@ type stream struct {
 	folded    uint32
 	throttle  throttle
 	floor     uint32 // numbers up to here were seen to be expired
+
+	marks  atomic.Uint32                // marksOf the conversation when it was last read
+	window atomic.Pointer[senderWindow] // nil unless somebody counted; changed with state locked
 
 	queue   []*appendRequest
 	writing bool // somebody commits for the queue
@@ -172,6 +176,7 @@ func (s *stream) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.window.Store(nil)
 	s.recent = duplicates{}
 	s.positions = map[string]position{}
 	s.folded = s.head.LastSeq
@@ -311,7 +316,8 @@ func (a *App) readConversation(ctx context.Context, id record.ConversationID, ra
 
 // changeConversation reads a conversation's row and further ranges, lets
 // change alter the row and stage mutations, and commits; where change returns
-// no mutations nothing is written.
+// no mutations nothing is written. Where the outcome of a commit is unknown
+// change runs again, as after a conflict: it must find out what is done already.
 // Errors: errSealed and those of change.
 func (a *App) changeConversation(ctx context.Context, id record.ConversationID, ranges []store.Range, change func(*record.Conversation, [][]store.Row) ([]store.Mutation, error)) error {
 	return retry(ctx, func() error {
@@ -327,7 +333,11 @@ func (a *App) changeConversation(ctx context.Context, id record.ConversationID, 
 			return err
 		}
 		mutations = append(mutations, store.Set(record.ConversationKey, encode(c)))
-		if _, err := a.store.Commit(ctx, record.ConversationPartition(id), version, mutations); err != nil {
+		_, err = a.store.Commit(ctx, record.ConversationPartition(id), version, mutations)
+		switch {
+		case errors.Is(err, store.ErrUnknown):
+			return store.ErrConflict // change looks whether it has come through
+		case err != nil:
 			return fmt.Errorf("change conversation: %w", err)
 		}
 		return nil

@@ -35,7 +35,9 @@ func FuzzRecords(f *testing.F) {
 func newRecord(d protoreflect.MessageDescriptor) proto.Message {
 	for _, m := range []proto.Message{
 		&Account{}, &Field{}, &Group{}, &Member{}, &TopicMember{}, &Mute{}, &Topic{}, &StreamState{}, &TipIntent{},
-		&Header{}, &Body{}, &Mention{}, &LogHead{}, &Conversation{}, &RecallOperation{}, &Cover{}, &SeqRecall{},
+		&Header{}, &Body{}, &Mention{}, &LogHead{}, &Conversation{}, &RecallTarget{}, &Fence{}, &Cover{}, &SeqRecall{},
+		&FeedEvent{}, &Erasure{}, &AuditEntry{}, &RecallPart{}, &RecallScope{}, &AuditResult{}, &PartResult{}, &RecallPlan{}, &ExportPlace{},
+		&RecallWork{}, &IdempotencyClaim{},
 		&UserGroup{}, &Cleanup{}, &DeadTopic{},
 	} {
 		if m.ProtoReflect().Descriptor() == d {

@@ -66,7 +66,7 @@ func GroupPartition(app uint32, group string) store.Partition {
 }
 
 // ConversationPartition holds what is known about a conversation's messages
-// beside the log: the expiry floor, recall operations and covers.
+// beside the log: the expiry floor, recalls and their feed.
 func ConversationPartition(c ConversationID) store.Partition {
 	return store.Versioned(name('C', c.App, c.Group, number(c.Incarnation), number(c.Topic)))
 }
@@ -112,8 +112,8 @@ func AdminKey(incarnation, order uint64) []byte { return key('a', incarnation, o
 // AdminPrefix is the prefix of all rows of the index of admins.
 func AdminPrefix(incarnation uint64) []byte { return key('a', incarnation) }
 
-// OrderOf reads the number at the end of a key of MemberOrderKey, AdminKey or
-// TipIntentKey.
+// OrderOf reads the number at the end of a key of MemberOrderKey, AdminKey,
+// TipIntentKey or FeedKey.
 func OrderOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
 
 // TopicKey is a topic row; the key of "" is the prefix of all.
@@ -159,21 +159,8 @@ func HeaderKey(seq uint32) []byte { return seqKey('h', seq) }
 // BodyKey is the body of one message in a log partition.
 func BodyKey(seq uint32) []byte { return seqKey('b', seq) }
 
-// SeqRecallKey is the recall of one number in a conversation partition.
-func SeqRecallKey(seq uint32) []byte { return seqKey('r', seq) }
-
 // Seq reads the number at the end of a header, body, recall or cover key.
 func Seq(key []byte) uint32 { return binary.BigEndian.Uint32(key[len(key)-4:]) }
-
-// OperationKey is a recall operation in a conversation partition.
-func OperationKey(number uint64) []byte { return key('o', number) }
-
-// CoverKey is one interval of the cover of a sender; accounts hold no zero
-// byte, so the covers of a sender are contiguous.
-func CoverKey(sender string, from uint32) []byte {
-	b := append([]byte{'v'}, sender...)
-	return binary.BigEndian.AppendUint32(append(b, 0), from)
-}
 
 // UserGroupKey is one membership in a user's index.
 func UserGroupKey(group string, joinID uint64) []byte {

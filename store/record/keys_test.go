@@ -13,7 +13,7 @@ func TestKeysKeepTheOrderOfNumbers(t *testing.T) {
 		sender := rapid.StringMatching(`[ -~]{1,32}`).Draw(t, "sender")
 		for name, key := range map[string]func(uint32) []byte{
 			"header": HeaderKey, "body": BodyKey, "recall": SeqRecallKey,
-			"cover": func(seq uint32) []byte { return CoverKey(sender, seq) },
+			"cover": func(seq uint32) []byte { return CoverKey(1, sender, seq) },
 		} {
 			if got, want := bytes.Compare(key(a), key(b)), compare(a, b); got != want {
 				t.Fatalf("%s keys of %d and %d compare %d, want %d", name, a, b, got, want)
@@ -31,8 +31,8 @@ func TestCoversOfOneSenderAreContiguous(t *testing.T) {
 		if s == other {
 			return
 		}
-		key := CoverKey(other, rapid.Uint32().Draw(t, "seq"))
-		if bytes.Compare(CoverKey(s, 0), key) <= 0 && bytes.Compare(key, CoverKey(s, 1<<32-1)) <= 0 {
+		key := CoverKey(0, other, rapid.Uint32().Draw(t, "seq"))
+		if bytes.Compare(CoverKey(0, s, 0), key) <= 0 && bytes.Compare(key, CoverKey(0, s, 1<<32-1)) <= 0 {
 			t.Fatalf("a cover of %q lies among those of %q", other, s)
 		}
 	})

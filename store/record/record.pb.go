@@ -25,96 +25,267 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-type RecallOperation_Kind int32
+type RecallTarget_Kind int32
 
 const (
-	RecallOperation_KIND_UNSPECIFIED RecallOperation_Kind = 0
-	RecallOperation_BY_SENDER        RecallOperation_Kind = 1
-	RecallOperation_BY_SEQ           RecallOperation_Kind = 2
+	RecallTarget_KIND_UNSPECIFIED RecallTarget_Kind = 0
+	RecallTarget_BY_SENDER        RecallTarget_Kind = 1
+	RecallTarget_BY_SEQ           RecallTarget_Kind = 2
 )
 
-// Enum value maps for RecallOperation_Kind.
+// Enum value maps for RecallTarget_Kind.
 var (
-	RecallOperation_Kind_name = map[int32]string{
+	RecallTarget_Kind_name = map[int32]string{
 		0: "KIND_UNSPECIFIED",
 		1: "BY_SENDER",
 		2: "BY_SEQ",
 	}
-	RecallOperation_Kind_value = map[string]int32{
+	RecallTarget_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
 		"BY_SENDER":        1,
 		"BY_SEQ":           2,
 	}
 )
 
-func (x RecallOperation_Kind) Enum() *RecallOperation_Kind {
-	p := new(RecallOperation_Kind)
+func (x RecallTarget_Kind) Enum() *RecallTarget_Kind {
+	p := new(RecallTarget_Kind)
 	*p = x
 	return p
 }
 
-func (x RecallOperation_Kind) String() string {
+func (x RecallTarget_Kind) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (RecallOperation_Kind) Descriptor() protoreflect.EnumDescriptor {
+func (RecallTarget_Kind) Descriptor() protoreflect.EnumDescriptor {
 	return file_record_proto_enumTypes[0].Descriptor()
 }
 
-func (RecallOperation_Kind) Type() protoreflect.EnumType {
+func (RecallTarget_Kind) Type() protoreflect.EnumType {
 	return &file_record_proto_enumTypes[0]
 }
 
-func (x RecallOperation_Kind) Number() protoreflect.EnumNumber {
+func (x RecallTarget_Kind) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use RecallOperation_Kind.Descriptor instead.
-func (RecallOperation_Kind) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use RecallTarget_Kind.Descriptor instead.
+func (RecallTarget_Kind) EnumDescriptor() ([]byte, []int) {
 	return file_record_proto_rawDescGZIP(), []int{14, 0}
 }
 
-type RecallOperation_State int32
+type RecallTarget_State int32
 
 const (
-	RecallOperation_ACTIVE RecallOperation_State = 0
+	RecallTarget_ACTIVE   RecallTarget_State = 0
+	RecallTarget_RESTORED RecallTarget_State = 1
+	RecallTarget_SEALED   RecallTarget_State = 2 // is being erased
+	RecallTarget_ERASED   RecallTarget_State = 3
+	RecallTarget_VOID     RecallTarget_State = 4 // the operation was given up before it came here
 )
 
-// Enum value maps for RecallOperation_State.
+// Enum value maps for RecallTarget_State.
 var (
-	RecallOperation_State_name = map[int32]string{
+	RecallTarget_State_name = map[int32]string{
 		0: "ACTIVE",
+		1: "RESTORED",
+		2: "SEALED",
+		3: "ERASED",
+		4: "VOID",
 	}
-	RecallOperation_State_value = map[string]int32{
-		"ACTIVE": 0,
+	RecallTarget_State_value = map[string]int32{
+		"ACTIVE":   0,
+		"RESTORED": 1,
+		"SEALED":   2,
+		"ERASED":   3,
+		"VOID":     4,
 	}
 )
 
-func (x RecallOperation_State) Enum() *RecallOperation_State {
-	p := new(RecallOperation_State)
+func (x RecallTarget_State) Enum() *RecallTarget_State {
+	p := new(RecallTarget_State)
 	*p = x
 	return p
 }
 
-func (x RecallOperation_State) String() string {
+func (x RecallTarget_State) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (RecallOperation_State) Descriptor() protoreflect.EnumDescriptor {
+func (RecallTarget_State) Descriptor() protoreflect.EnumDescriptor {
 	return file_record_proto_enumTypes[1].Descriptor()
 }
 
-func (RecallOperation_State) Type() protoreflect.EnumType {
+func (RecallTarget_State) Type() protoreflect.EnumType {
 	return &file_record_proto_enumTypes[1]
 }
 
-func (x RecallOperation_State) Number() protoreflect.EnumNumber {
+func (x RecallTarget_State) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use RecallOperation_State.Descriptor instead.
-func (RecallOperation_State) EnumDescriptor() ([]byte, []int) {
+// Deprecated: Use RecallTarget_State.Descriptor instead.
+func (RecallTarget_State) EnumDescriptor() ([]byte, []int) {
 	return file_record_proto_rawDescGZIP(), []int{14, 1}
+}
+
+type FeedEvent_Type int32
+
+const (
+	FeedEvent_TYPE_UNSPECIFIED FeedEvent_Type = 0
+	FeedEvent_RECALLED         FeedEvent_Type = 1
+	FeedEvent_RESTORED         FeedEvent_Type = 2
+	FeedEvent_ERASED           FeedEvent_Type = 3
+)
+
+// Enum value maps for FeedEvent_Type.
+var (
+	FeedEvent_Type_name = map[int32]string{
+		0: "TYPE_UNSPECIFIED",
+		1: "RECALLED",
+		2: "RESTORED",
+		3: "ERASED",
+	}
+	FeedEvent_Type_value = map[string]int32{
+		"TYPE_UNSPECIFIED": 0,
+		"RECALLED":         1,
+		"RESTORED":         2,
+		"ERASED":           3,
+	}
+)
+
+func (x FeedEvent_Type) Enum() *FeedEvent_Type {
+	p := new(FeedEvent_Type)
+	*p = x
+	return p
+}
+
+func (x FeedEvent_Type) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (FeedEvent_Type) Descriptor() protoreflect.EnumDescriptor {
+	return file_record_proto_enumTypes[2].Descriptor()
+}
+
+func (FeedEvent_Type) Type() protoreflect.EnumType {
+	return &file_record_proto_enumTypes[2]
+}
+
+func (x FeedEvent_Type) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use FeedEvent_Type.Descriptor instead.
+func (FeedEvent_Type) EnumDescriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{18, 0}
+}
+
+type AuditEntry_Kind int32
+
+const (
+	AuditEntry_KIND_UNSPECIFIED AuditEntry_Kind = 0
+	AuditEntry_PREVIEW          AuditEntry_Kind = 1
+	AuditEntry_RECALL           AuditEntry_Kind = 2
+	AuditEntry_RESTORE          AuditEntry_Kind = 3
+	AuditEntry_ERASE            AuditEntry_Kind = 4
+	AuditEntry_HOLD             AuditEntry_Kind = 5
+	AuditEntry_EXPORT           AuditEntry_Kind = 6
+)
+
+// Enum value maps for AuditEntry_Kind.
+var (
+	AuditEntry_Kind_name = map[int32]string{
+		0: "KIND_UNSPECIFIED",
+		1: "PREVIEW",
+		2: "RECALL",
+		3: "RESTORE",
+		4: "ERASE",
+		5: "HOLD",
+		6: "EXPORT",
+	}
+	AuditEntry_Kind_value = map[string]int32{
+		"KIND_UNSPECIFIED": 0,
+		"PREVIEW":          1,
+		"RECALL":           2,
+		"RESTORE":          3,
+		"ERASE":            4,
+		"HOLD":             5,
+		"EXPORT":           6,
+	}
+)
+
+func (x AuditEntry_Kind) Enum() *AuditEntry_Kind {
+	p := new(AuditEntry_Kind)
+	*p = x
+	return p
+}
+
+func (x AuditEntry_Kind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AuditEntry_Kind) Descriptor() protoreflect.EnumDescriptor {
+	return file_record_proto_enumTypes[3].Descriptor()
+}
+
+func (AuditEntry_Kind) Type() protoreflect.EnumType {
+	return &file_record_proto_enumTypes[3]
+}
+
+func (x AuditEntry_Kind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AuditEntry_Kind.Descriptor instead.
+func (AuditEntry_Kind) EnumDescriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{20, 0}
+}
+
+type RecallWork_State int32
+
+const (
+	RecallWork_WAITING RecallWork_State = 0
+	RecallWork_RUNNING RecallWork_State = 1
+)
+
+// Enum value maps for RecallWork_State.
+var (
+	RecallWork_State_name = map[int32]string{
+		0: "WAITING",
+		1: "RUNNING",
+	}
+	RecallWork_State_value = map[string]int32{
+		"WAITING": 0,
+		"RUNNING": 1,
+	}
+)
+
+func (x RecallWork_State) Enum() *RecallWork_State {
+	p := new(RecallWork_State)
+	*p = x
+	return p
+}
+
+func (x RecallWork_State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RecallWork_State) Descriptor() protoreflect.EnumDescriptor {
+	return file_record_proto_enumTypes[4].Descriptor()
+}
+
+func (RecallWork_State) Type() protoreflect.EnumType {
+	return &file_record_proto_enumTypes[4]
+}
+
+func (x RecallWork_State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RecallWork_State.Descriptor instead.
+func (RecallWork_State) EnumDescriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{27, 0}
 }
 
 // Account is the row "account" of a user's partition.
@@ -1006,6 +1177,7 @@ type Header struct {
 	Targeted      bool                   `protobuf:"varint,13,opt,name=targeted,proto3" json:"targeted,omitempty"`
 	Joined        []string               `protobuf:"bytes,14,rep,name=joined,proto3" json:"joined,omitempty"` // tips: accounts whose read position moves here
 	TipNumber     uint64                 `protobuf:"varint,15,opt,name=tip_number,json=tipNumber,proto3" json:"tip_number,omitempty"`
+	Erased        bool                   `protobuf:"varint,16,opt,name=erased,proto3" json:"erased,omitempty"` // its body is gone for good
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1143,6 +1315,13 @@ func (x *Header) GetTipNumber() uint64 {
 		return x.TipNumber
 	}
 	return 0
+}
+
+func (x *Header) GetErased() bool {
+	if x != nil {
+		return x.Erased
+	}
+	return false
 }
 
 // Body is what a message says.
@@ -1381,9 +1560,14 @@ func (x *LogHead) GetLastOrdinarySeq() uint32 {
 type Conversation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	BucketHint    uint32                 `protobuf:"varint,1,opt,name=bucket_hint,json=bucketHint,proto3" json:"bucket_hint,omitempty"`    // a bucket of the log that exists
-	Operations    uint64                 `protobuf:"varint,3,opt,name=operations,proto3" json:"operations,omitempty"`                      // recall operations so far
 	Sealed        bool                   `protobuf:"varint,4,opt,name=sealed,proto3" json:"sealed,omitempty"`                              // destroyed; nothing may be recalled any more
 	FirstBucket   uint32                 `protobuf:"varint,5,opt,name=first_bucket,json=firstBucket,proto3" json:"first_bucket,omitempty"` // buckets of the log below this one were dropped
+	RecallMarks   uint32                 `protobuf:"varint,6,opt,name=recall_marks,json=recallMarks,proto3" json:"recall_marks,omitempty"` // kinds of recall rows that may exist, a bit each; bits stay set
+	Fences        uint32                 `protobuf:"varint,7,opt,name=fences,proto3" json:"fences,omitempty"`                              // open fences
+	Holds         uint32                 `protobuf:"varint,8,opt,name=holds,proto3" json:"holds,omitempty"`                                // held targets
+	Events        uint64                 `protobuf:"varint,9,opt,name=events,proto3" json:"events,omitempty"`                              // feed events so far
+	Erasing       *Erasure               `protobuf:"bytes,10,opt,name=erasing,proto3" json:"erasing,omitempty"`                            // the part of the log that is being erased, if any
+	Restores      uint64                 `protobuf:"varint,11,opt,name=restores,proto3" json:"restores,omitempty"`                         // how often something was restored
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1425,13 +1609,6 @@ func (x *Conversation) GetBucketHint() uint32 {
 	return 0
 }
 
-func (x *Conversation) GetOperations() uint64 {
-	if x != nil {
-		return x.Operations
-	}
-	return 0
-}
-
 func (x *Conversation) GetSealed() bool {
 	if x != nil {
 		return x.Sealed
@@ -1446,40 +1623,81 @@ func (x *Conversation) GetFirstBucket() uint32 {
 	return 0
 }
 
-// RecallOperation is one recall in one conversation.
-type RecallOperation struct {
+func (x *Conversation) GetRecallMarks() uint32 {
+	if x != nil {
+		return x.RecallMarks
+	}
+	return 0
+}
+
+func (x *Conversation) GetFences() uint32 {
+	if x != nil {
+		return x.Fences
+	}
+	return 0
+}
+
+func (x *Conversation) GetHolds() uint32 {
+	if x != nil {
+		return x.Holds
+	}
+	return 0
+}
+
+func (x *Conversation) GetEvents() uint64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *Conversation) GetErasing() *Erasure {
+	if x != nil {
+		return x.Erasing
+	}
+	return nil
+}
+
+func (x *Conversation) GetRestores() uint64 {
+	if x != nil {
+		return x.Restores
+	}
+	return 0
+}
+
+// RecallTarget is one target of a recall operation: what it covers in one
+// conversation. Its row's key holds the operation's id and the target's index.
+// Numbers, sender and fence never change but for the end of an open fence.
+type RecallTarget struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"` // UUIDv7
-	Kind          RecallOperation_Kind   `protobuf:"varint,2,opt,name=kind,proto3,enum=recant.record.RecallOperation_Kind" json:"kind,omitempty"`
-	Sender        string                 `protobuf:"bytes,3,opt,name=sender,proto3" json:"sender,omitempty"`                   // BY_SENDER
-	FromSeq       uint32                 `protobuf:"varint,4,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"` // BY_SENDER: the window, both included
-	ToSeq         uint32                 `protobuf:"varint,5,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
-	Seqs          []uint32               `protobuf:"varint,6,rep,packed,name=seqs,proto3" json:"seqs,omitempty"` // BY_SEQ: the numbers newly recalled
-	Operator      string                 `protobuf:"bytes,7,opt,name=operator,proto3" json:"operator,omitempty"`
-	Time          int64                  `protobuf:"varint,8,opt,name=time,proto3" json:"time,omitempty"` // Unix milliseconds
-	RemoteIp      string                 `protobuf:"bytes,9,opt,name=remote_ip,json=remoteIp,proto3" json:"remote_ip,omitempty"`
-	Reason        string                 `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
-	State         RecallOperation_State  `protobuf:"varint,11,opt,name=state,proto3,enum=recant.record.RecallOperation_State" json:"state,omitempty"`
-	Number        uint64                 `protobuf:"varint,12,opt,name=number,proto3" json:"number,omitempty"` // contiguous from 1 in the conversation
-	RequestRandom uint32                 `protobuf:"varint,13,opt,name=request_random,json=requestRandom,proto3" json:"request_random,omitempty"`
+	Kind          RecallTarget_Kind      `protobuf:"varint,1,opt,name=kind,proto3,enum=recant.record.RecallTarget_Kind" json:"kind,omitempty"`
+	Sender        string                 `protobuf:"bytes,2,opt,name=sender,proto3" json:"sender,omitempty"`                   // BY_SENDER
+	FromSeq       uint32                 `protobuf:"varint,3,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"` // BY_SENDER: both included; 0 covers nothing
+	ToSeq         uint32                 `protobuf:"varint,4,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
+	Seqs          []uint32               `protobuf:"varint,5,rep,packed,name=seqs,proto3" json:"seqs,omitempty"` // BY_SEQ, ascending
+	Fence         *Fence                 `protobuf:"bytes,6,opt,name=fence,proto3" json:"fence,omitempty"`       // unset for none
+	State         RecallTarget_State     `protobuf:"varint,7,opt,name=state,proto3,enum=recant.record.RecallTarget_State" json:"state,omitempty"`
+	Held          bool                   `protobuf:"varint,8,opt,name=held,proto3" json:"held,omitempty"`
+	FenceToSeq    uint32                 `protobuf:"varint,9,opt,name=fence_to_seq,json=fenceToSeq,proto3" json:"fence_to_seq,omitempty"` // once the fence is closed: its last number
+	FenceClosed   bool                   `protobuf:"varint,10,opt,name=fence_closed,json=fenceClosed,proto3" json:"fence_closed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *RecallOperation) Reset() {
-	*x = RecallOperation{}
+func (x *RecallTarget) Reset() {
+	*x = RecallTarget{}
 	mi := &file_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *RecallOperation) String() string {
+func (x *RecallTarget) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*RecallOperation) ProtoMessage() {}
+func (*RecallTarget) ProtoMessage() {}
 
-func (x *RecallOperation) ProtoReflect() protoreflect.Message {
+func (x *RecallTarget) ProtoReflect() protoreflect.Message {
 	mi := &file_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -1491,104 +1709,137 @@ func (x *RecallOperation) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use RecallOperation.ProtoReflect.Descriptor instead.
-func (*RecallOperation) Descriptor() ([]byte, []int) {
+// Deprecated: Use RecallTarget.ProtoReflect.Descriptor instead.
+func (*RecallTarget) Descriptor() ([]byte, []int) {
 	return file_record_proto_rawDescGZIP(), []int{14}
 }
 
-func (x *RecallOperation) GetId() string {
-	if x != nil {
-		return x.Id
-	}
-	return ""
-}
-
-func (x *RecallOperation) GetKind() RecallOperation_Kind {
+func (x *RecallTarget) GetKind() RecallTarget_Kind {
 	if x != nil {
 		return x.Kind
 	}
-	return RecallOperation_KIND_UNSPECIFIED
+	return RecallTarget_KIND_UNSPECIFIED
 }
 
-func (x *RecallOperation) GetSender() string {
+func (x *RecallTarget) GetSender() string {
 	if x != nil {
 		return x.Sender
 	}
 	return ""
 }
 
-func (x *RecallOperation) GetFromSeq() uint32 {
+func (x *RecallTarget) GetFromSeq() uint32 {
 	if x != nil {
 		return x.FromSeq
 	}
 	return 0
 }
 
-func (x *RecallOperation) GetToSeq() uint32 {
+func (x *RecallTarget) GetToSeq() uint32 {
 	if x != nil {
 		return x.ToSeq
 	}
 	return 0
 }
 
-func (x *RecallOperation) GetSeqs() []uint32 {
+func (x *RecallTarget) GetSeqs() []uint32 {
 	if x != nil {
 		return x.Seqs
 	}
 	return nil
 }
 
-func (x *RecallOperation) GetOperator() string {
+func (x *RecallTarget) GetFence() *Fence {
 	if x != nil {
-		return x.Operator
+		return x.Fence
 	}
-	return ""
+	return nil
 }
 
-func (x *RecallOperation) GetTime() int64 {
-	if x != nil {
-		return x.Time
-	}
-	return 0
-}
-
-func (x *RecallOperation) GetRemoteIp() string {
-	if x != nil {
-		return x.RemoteIp
-	}
-	return ""
-}
-
-func (x *RecallOperation) GetReason() string {
-	if x != nil {
-		return x.Reason
-	}
-	return ""
-}
-
-func (x *RecallOperation) GetState() RecallOperation_State {
+func (x *RecallTarget) GetState() RecallTarget_State {
 	if x != nil {
 		return x.State
 	}
-	return RecallOperation_ACTIVE
+	return RecallTarget_ACTIVE
 }
 
-func (x *RecallOperation) GetNumber() uint64 {
+func (x *RecallTarget) GetHeld() bool {
 	if x != nil {
-		return x.Number
+		return x.Held
+	}
+	return false
+}
+
+func (x *RecallTarget) GetFenceToSeq() uint32 {
+	if x != nil {
+		return x.FenceToSeq
 	}
 	return 0
 }
 
-func (x *RecallOperation) GetRequestRandom() uint32 {
+func (x *RecallTarget) GetFenceClosed() bool {
 	if x != nil {
-		return x.RequestRandom
+		return x.FenceClosed
+	}
+	return false
+}
+
+// Fence covers the sender's messages from a number on that were sent up to a
+// time, while it is open.
+type Fence struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	FromSeq       uint32                 `protobuf:"varint,1,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"`
+	Until         int64                  `protobuf:"varint,2,opt,name=until,proto3" json:"until,omitempty"` // Unix seconds, included
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fence) Reset() {
+	*x = Fence{}
+	mi := &file_record_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fence) ProtoMessage() {}
+
+func (x *Fence) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fence.ProtoReflect.Descriptor instead.
+func (*Fence) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *Fence) GetFromSeq() uint32 {
+	if x != nil {
+		return x.FromSeq
 	}
 	return 0
 }
 
-// Cover is one interval of the union of the active operations on one sender.
-// Its row's key holds the sender and the first number.
+func (x *Fence) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+// Cover is one interval of the union of the active targets of one length class
+// on one sender. Its row's key holds the class, the sender and the first number.
 type Cover struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	ToSeq         uint32                 `protobuf:"varint,1,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
@@ -1598,7 +1849,7 @@ type Cover struct {
 
 func (x *Cover) Reset() {
 	*x = Cover{}
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1610,7 +1861,7 @@ func (x *Cover) String() string {
 func (*Cover) ProtoMessage() {}
 
 func (x *Cover) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1623,7 +1874,7 @@ func (x *Cover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cover.ProtoReflect.Descriptor instead.
 func (*Cover) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{15}
+	return file_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Cover) GetToSeq() uint32 {
@@ -1633,18 +1884,19 @@ func (x *Cover) GetToSeq() uint32 {
 	return 0
 }
 
-// SeqRecall is the recall of one number.
+// SeqRecall is what recalls by number made of one number.
 type SeqRecall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Operation     string                 `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
 	Uncounted     bool                   `protobuf:"varint,2,opt,name=uncounted,proto3" json:"uncounted,omitempty"` // the message never counted as unread
+	Active        uint32                 `protobuf:"varint,3,opt,name=active,proto3" json:"active,omitempty"`       // active targets that name the number
+	Operation     []byte                 `protobuf:"bytes,4,opt,name=operation,proto3" json:"operation,omitempty"`  // the first of them, 16 bytes; empty where it was undone
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SeqRecall) Reset() {
 	*x = SeqRecall{}
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1908,7 @@ func (x *SeqRecall) String() string {
 func (*SeqRecall) ProtoMessage() {}
 
 func (x *SeqRecall) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,14 +1921,7 @@ func (x *SeqRecall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeqRecall.ProtoReflect.Descriptor instead.
 func (*SeqRecall) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16}
-}
-
-func (x *SeqRecall) GetOperation() string {
-	if x != nil {
-		return x.Operation
-	}
-	return ""
+	return file_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *SeqRecall) GetUncounted() bool {
@@ -1684,6 +1929,1120 @@ func (x *SeqRecall) GetUncounted() bool {
 		return x.Uncounted
 	}
 	return false
+}
+
+func (x *SeqRecall) GetActive() uint32 {
+	if x != nil {
+		return x.Active
+	}
+	return 0
+}
+
+func (x *SeqRecall) GetOperation() []byte {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+// FeedEvent is one change of what is recalled. Its row's key holds its number,
+// contiguous from 1 in the conversation.
+type FeedEvent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Type          FeedEvent_Type         `protobuf:"varint,1,opt,name=type,proto3,enum=recant.record.FeedEvent_Type" json:"type,omitempty"`
+	Operation     []byte                 `protobuf:"bytes,2,opt,name=operation,proto3" json:"operation,omitempty"` // 16 bytes
+	Sender        string                 `protobuf:"bytes,3,opt,name=sender,proto3" json:"sender,omitempty"`       // of a recall by sender
+	FromSeq       uint32                 `protobuf:"varint,4,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"`
+	ToSeq         uint32                 `protobuf:"varint,5,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
+	Seqs          []uint32               `protobuf:"varint,6,rep,packed,name=seqs,proto3" json:"seqs,omitempty"` // of a recall by number, instead of a range
+	Time          int64                  `protobuf:"varint,7,opt,name=time,proto3" json:"time,omitempty"`        // Unix seconds
+	Notify        string                 `protobuf:"bytes,8,opt,name=notify,proto3" json:"notify,omitempty"`     // who is told beside the readers of the feed: "" nobody, "summary", "each"
+	Told          []uint32               `protobuf:"varint,9,rep,packed,name=told,proto3" json:"told,omitempty"` // with "each": the numbers that members are told of, for the first time
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FeedEvent) Reset() {
+	*x = FeedEvent{}
+	mi := &file_record_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FeedEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FeedEvent) ProtoMessage() {}
+
+func (x *FeedEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FeedEvent.ProtoReflect.Descriptor instead.
+func (*FeedEvent) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *FeedEvent) GetType() FeedEvent_Type {
+	if x != nil {
+		return x.Type
+	}
+	return FeedEvent_TYPE_UNSPECIFIED
+}
+
+func (x *FeedEvent) GetOperation() []byte {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *FeedEvent) GetSender() string {
+	if x != nil {
+		return x.Sender
+	}
+	return ""
+}
+
+func (x *FeedEvent) GetFromSeq() uint32 {
+	if x != nil {
+		return x.FromSeq
+	}
+	return 0
+}
+
+func (x *FeedEvent) GetToSeq() uint32 {
+	if x != nil {
+		return x.ToSeq
+	}
+	return 0
+}
+
+func (x *FeedEvent) GetSeqs() []uint32 {
+	if x != nil {
+		return x.Seqs
+	}
+	return nil
+}
+
+func (x *FeedEvent) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *FeedEvent) GetNotify() string {
+	if x != nil {
+		return x.Notify
+	}
+	return ""
+}
+
+func (x *FeedEvent) GetTold() []uint32 {
+	if x != nil {
+		return x.Told
+	}
+	return nil
+}
+
+// Erasure claims a part of the log for one target that is being erased. Who
+// sets a hold waits until it is done.
+type Erasure struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     []byte                 `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"` // 16 bytes
+	Target        uint32                 `protobuf:"varint,2,opt,name=target,proto3" json:"target,omitempty"`
+	FromSeq       uint32                 `protobuf:"varint,3,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"`
+	ToSeq         uint32                 `protobuf:"varint,4,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Erasure) Reset() {
+	*x = Erasure{}
+	mi := &file_record_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Erasure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Erasure) ProtoMessage() {}
+
+func (x *Erasure) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Erasure.ProtoReflect.Descriptor instead.
+func (*Erasure) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Erasure) GetOperation() []byte {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *Erasure) GetTarget() uint32 {
+	if x != nil {
+		return x.Target
+	}
+	return 0
+}
+
+func (x *Erasure) GetFromSeq() uint32 {
+	if x != nil {
+		return x.FromSeq
+	}
+	return 0
+}
+
+func (x *Erasure) GetToSeq() uint32 {
+	if x != nil {
+		return x.ToSeq
+	}
+	return 0
+}
+
+// AuditEntry is one entry of the audit record: who did what about a recall. It
+// never changes. Its id, a UUIDv7, is in the row's key; the id of a recall's
+// entry is the operation's.
+type AuditEntry struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          AuditEntry_Kind        `protobuf:"varint,1,opt,name=kind,proto3,enum=recant.record.AuditEntry_Kind" json:"kind,omitempty"`
+	Operation     []byte                 `protobuf:"bytes,2,opt,name=operation,proto3" json:"operation,omitempty"` // 16 bytes; empty for PREVIEW
+	Command       string                 `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`     // the command that was called
+	Operator      string                 `protobuf:"bytes,4,opt,name=operator,proto3" json:"operator,omitempty"`
+	RemoteIp      string                 `protobuf:"bytes,5,opt,name=remote_ip,json=remoteIp,proto3" json:"remote_ip,omitempty"`
+	RequestRandom uint32                 `protobuf:"varint,6,opt,name=request_random,json=requestRandom,proto3" json:"request_random,omitempty"`
+	Time          int64                  `protobuf:"varint,7,opt,name=time,proto3" json:"time,omitempty"` // Unix milliseconds
+	Reason        string                 `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	Parts         []*RecallPart          `protobuf:"bytes,9,rep,name=parts,proto3" json:"parts,omitempty"`    // PREVIEW, RECALL: all targets; RESTORE: the ones asked for
+	Scope         *RecallScope           `protobuf:"bytes,10,opt,name=scope,proto3" json:"scope,omitempty"`   // PREVIEW, RECALL
+	Notify        string                 `protobuf:"bytes,11,opt,name=notify,proto3" json:"notify,omitempty"` // RECALL: "" nobody, "summary", "each"
+	FenceSeconds  uint32                 `protobuf:"varint,12,opt,name=fence_seconds,json=fenceSeconds,proto3" json:"fence_seconds,omitempty"`
+	Preview       []byte                 `protobuf:"bytes,13,opt,name=preview,proto3" json:"preview,omitempty"`                       // RECALL: id of the preview that it carried out
+	NotBefore     int64                  `protobuf:"varint,14,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"` // ERASE: Unix seconds
+	Hold          bool                   `protobuf:"varint,15,opt,name=hold,proto3" json:"hold,omitempty"`                            // HOLD: set or lifted
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditEntry) Reset() {
+	*x = AuditEntry{}
+	mi := &file_record_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditEntry) ProtoMessage() {}
+
+func (x *AuditEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
+func (*AuditEntry) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *AuditEntry) GetKind() AuditEntry_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return AuditEntry_KIND_UNSPECIFIED
+}
+
+func (x *AuditEntry) GetOperation() []byte {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *AuditEntry) GetCommand() string {
+	if x != nil {
+		return x.Command
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetRemoteIp() string {
+	if x != nil {
+		return x.RemoteIp
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetRequestRandom() uint32 {
+	if x != nil {
+		return x.RequestRandom
+	}
+	return 0
+}
+
+func (x *AuditEntry) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *AuditEntry) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetParts() []*RecallPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *AuditEntry) GetScope() *RecallScope {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *AuditEntry) GetNotify() string {
+	if x != nil {
+		return x.Notify
+	}
+	return ""
+}
+
+func (x *AuditEntry) GetFenceSeconds() uint32 {
+	if x != nil {
+		return x.FenceSeconds
+	}
+	return 0
+}
+
+func (x *AuditEntry) GetPreview() []byte {
+	if x != nil {
+		return x.Preview
+	}
+	return nil
+}
+
+func (x *AuditEntry) GetNotBefore() int64 {
+	if x != nil {
+		return x.NotBefore
+	}
+	return 0
+}
+
+func (x *AuditEntry) GetHold() bool {
+	if x != nil {
+		return x.Hold
+	}
+	return false
+}
+
+// RecallPart is one target of an operation as it was asked for and counted.
+type RecallPart struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	GroupId       string                 `protobuf:"bytes,1,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	TopicId       string                 `protobuf:"bytes,2,opt,name=topic_id,json=topicId,proto3" json:"topic_id,omitempty"`
+	Incarnation   uint64                 `protobuf:"varint,3,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // of the group; 0 where there is nothing to recall in
+	Topic         uint64                 `protobuf:"varint,4,opt,name=topic,proto3" json:"topic,omitempty"`             // the topic's incarnation
+	Sender        string                 `protobuf:"bytes,5,opt,name=sender,proto3" json:"sender,omitempty"`
+	FromSeq       uint32                 `protobuf:"varint,6,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"` // both included; 0 covers nothing
+	ToSeq         uint32                 `protobuf:"varint,7,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
+	Seqs          []uint32               `protobuf:"varint,8,rep,packed,name=seqs,proto3" json:"seqs,omitempty"`                       // of a recall by number
+	SeqSenders    []string               `protobuf:"bytes,9,rep,name=seq_senders,json=seqSenders,proto3" json:"seq_senders,omitempty"` // whose messages those are
+	Fence         *Fence                 `protobuf:"bytes,10,opt,name=fence,proto3" json:"fence,omitempty"`
+	ErrorCode     int32                  `protobuf:"varint,11,opt,name=error_code,json=errorCode,proto3" json:"error_code,omitempty"`
+	ErrorInfo     string                 `protobuf:"bytes,12,opt,name=error_info,json=errorInfo,proto3" json:"error_info,omitempty"`
+	Counted       bool                   `protobuf:"varint,13,opt,name=counted,proto3" json:"counted,omitempty"` // the numbers below are known
+	Matched       uint32                 `protobuf:"varint,14,opt,name=matched,proto3" json:"matched,omitempty"` // messages that were not recalled before
+	Already       uint32                 `protobuf:"varint,15,opt,name=already,proto3" json:"already,omitempty"` // and that were
+	Oldest        int64                  `protobuf:"varint,16,opt,name=oldest,proto3" json:"oldest,omitempty"`   // MsgTime of the matched, Unix seconds
+	Newest        int64                  `protobuf:"varint,17,opt,name=newest,proto3" json:"newest,omitempty"`
+	MoreBeyond    int32                  `protobuf:"varint,18,opt,name=more_beyond,json=moreBeyond,proto3" json:"more_beyond,omitempty"`
+	NextBefore    uint32                 `protobuf:"varint,19,opt,name=next_before,json=nextBefore,proto3" json:"next_before,omitempty"`
+	Index         uint32                 `protobuf:"varint,20,opt,name=index,proto3" json:"index,omitempty"`                       // of the target in its operation
+	GrowFrom      uint32                 `protobuf:"varint,21,opt,name=grow_from,json=growFrom,proto3" json:"grow_from,omitempty"` // PREVIEW: where the range begins or, while it is empty, will
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecallPart) Reset() {
+	*x = RecallPart{}
+	mi := &file_record_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecallPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecallPart) ProtoMessage() {}
+
+func (x *RecallPart) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecallPart.ProtoReflect.Descriptor instead.
+func (*RecallPart) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RecallPart) GetGroupId() string {
+	if x != nil {
+		return x.GroupId
+	}
+	return ""
+}
+
+func (x *RecallPart) GetTopicId() string {
+	if x != nil {
+		return x.TopicId
+	}
+	return ""
+}
+
+func (x *RecallPart) GetIncarnation() uint64 {
+	if x != nil {
+		return x.Incarnation
+	}
+	return 0
+}
+
+func (x *RecallPart) GetTopic() uint64 {
+	if x != nil {
+		return x.Topic
+	}
+	return 0
+}
+
+func (x *RecallPart) GetSender() string {
+	if x != nil {
+		return x.Sender
+	}
+	return ""
+}
+
+func (x *RecallPart) GetFromSeq() uint32 {
+	if x != nil {
+		return x.FromSeq
+	}
+	return 0
+}
+
+func (x *RecallPart) GetToSeq() uint32 {
+	if x != nil {
+		return x.ToSeq
+	}
+	return 0
+}
+
+func (x *RecallPart) GetSeqs() []uint32 {
+	if x != nil {
+		return x.Seqs
+	}
+	return nil
+}
+
+func (x *RecallPart) GetSeqSenders() []string {
+	if x != nil {
+		return x.SeqSenders
+	}
+	return nil
+}
+
+func (x *RecallPart) GetFence() *Fence {
+	if x != nil {
+		return x.Fence
+	}
+	return nil
+}
+
+func (x *RecallPart) GetErrorCode() int32 {
+	if x != nil {
+		return x.ErrorCode
+	}
+	return 0
+}
+
+func (x *RecallPart) GetErrorInfo() string {
+	if x != nil {
+		return x.ErrorInfo
+	}
+	return ""
+}
+
+func (x *RecallPart) GetCounted() bool {
+	if x != nil {
+		return x.Counted
+	}
+	return false
+}
+
+func (x *RecallPart) GetMatched() uint32 {
+	if x != nil {
+		return x.Matched
+	}
+	return 0
+}
+
+func (x *RecallPart) GetAlready() uint32 {
+	if x != nil {
+		return x.Already
+	}
+	return 0
+}
+
+func (x *RecallPart) GetOldest() int64 {
+	if x != nil {
+		return x.Oldest
+	}
+	return 0
+}
+
+func (x *RecallPart) GetNewest() int64 {
+	if x != nil {
+		return x.Newest
+	}
+	return 0
+}
+
+func (x *RecallPart) GetMoreBeyond() int32 {
+	if x != nil {
+		return x.MoreBeyond
+	}
+	return 0
+}
+
+func (x *RecallPart) GetNextBefore() uint32 {
+	if x != nil {
+		return x.NextBefore
+	}
+	return 0
+}
+
+func (x *RecallPart) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *RecallPart) GetGrowFrom() uint32 {
+	if x != nil {
+		return x.GrowFrom
+	}
+	return 0
+}
+
+// RecallScope is what a recall was asked to reach.
+type RecallScope struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	LastNum       uint32                 `protobuf:"varint,1,opt,name=last_num,json=lastNum,proto3" json:"last_num,omitempty"`
+	BeforeSeq     uint32                 `protobuf:"varint,2,opt,name=before_seq,json=beforeSeq,proto3" json:"before_seq,omitempty"`
+	AfterTime     int64                  `protobuf:"varint,3,opt,name=after_time,json=afterTime,proto3" json:"after_time,omitempty"` // Unix seconds
+	BeforeTime    int64                  `protobuf:"varint,4,opt,name=before_time,json=beforeTime,proto3" json:"before_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecallScope) Reset() {
+	*x = RecallScope{}
+	mi := &file_record_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecallScope) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecallScope) ProtoMessage() {}
+
+func (x *RecallScope) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecallScope.ProtoReflect.Descriptor instead.
+func (*RecallScope) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RecallScope) GetLastNum() uint32 {
+	if x != nil {
+		return x.LastNum
+	}
+	return 0
+}
+
+func (x *RecallScope) GetBeforeSeq() uint32 {
+	if x != nil {
+		return x.BeforeSeq
+	}
+	return 0
+}
+
+func (x *RecallScope) GetAfterTime() int64 {
+	if x != nil {
+		return x.AfterTime
+	}
+	return 0
+}
+
+func (x *RecallScope) GetBeforeTime() int64 {
+	if x != nil {
+		return x.BeforeTime
+	}
+	return 0
+}
+
+// AuditResult is what came of an entry, written once when it is done.
+type AuditResult struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Parts         []*PartResult          `protobuf:"bytes,1,rep,name=parts,proto3" json:"parts,omitempty"`
+	Total         uint32                 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"` // ERASE, EXPORT: messages
+	Done          uint32                 `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	Held          uint32                 `protobuf:"varint,4,opt,name=held,proto3" json:"held,omitempty"`
+	ChainHash     []byte                 `protobuf:"bytes,5,opt,name=chain_hash,json=chainHash,proto3" json:"chain_hash,omitempty"` // EXPORT
+	Time          int64                  `protobuf:"varint,6,opt,name=time,proto3" json:"time,omitempty"`                           // Unix milliseconds
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AuditResult) Reset() {
+	*x = AuditResult{}
+	mi := &file_record_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AuditResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AuditResult) ProtoMessage() {}
+
+func (x *AuditResult) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AuditResult.ProtoReflect.Descriptor instead.
+func (*AuditResult) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *AuditResult) GetParts() []*PartResult {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *AuditResult) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *AuditResult) GetDone() uint32 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *AuditResult) GetHeld() uint32 {
+	if x != nil {
+		return x.Held
+	}
+	return 0
+}
+
+func (x *AuditResult) GetChainHash() []byte {
+	if x != nil {
+		return x.ChainHash
+	}
+	return nil
+}
+
+func (x *AuditResult) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+// PartResult is what became of one target.
+type PartResult struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Index         uint32                 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
+	ErrorCode     int32                  `protobuf:"varint,2,opt,name=error_code,json=errorCode,proto3" json:"error_code,omitempty"`
+	ErrorInfo     string                 `protobuf:"bytes,3,opt,name=error_info,json=errorInfo,proto3" json:"error_info,omitempty"`
+	Restored      uint32                 `protobuf:"varint,4,opt,name=restored,proto3" json:"restored,omitempty"` // RESTORE
+	StillHidden   uint32                 `protobuf:"varint,5,opt,name=still_hidden,json=stillHidden,proto3" json:"still_hidden,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PartResult) Reset() {
+	*x = PartResult{}
+	mi := &file_record_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PartResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PartResult) ProtoMessage() {}
+
+func (x *PartResult) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PartResult.ProtoReflect.Descriptor instead.
+func (*PartResult) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *PartResult) GetIndex() uint32 {
+	if x != nil {
+		return x.Index
+	}
+	return 0
+}
+
+func (x *PartResult) GetErrorCode() int32 {
+	if x != nil {
+		return x.ErrorCode
+	}
+	return 0
+}
+
+func (x *PartResult) GetErrorInfo() string {
+	if x != nil {
+		return x.ErrorInfo
+	}
+	return ""
+}
+
+func (x *PartResult) GetRestored() uint32 {
+	if x != nil {
+		return x.Restored
+	}
+	return 0
+}
+
+func (x *PartResult) GetStillHidden() uint32 {
+	if x != nil {
+		return x.StillHidden
+	}
+	return 0
+}
+
+// RecallPlan is what a PlanToken holds.
+type RecallPlan struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	App           uint32                 `protobuf:"varint,1,opt,name=app,proto3" json:"app,omitempty"`
+	Expires       int64                  `protobuf:"varint,2,opt,name=expires,proto3" json:"expires,omitempty"` // Unix seconds
+	Preview       []byte                 `protobuf:"bytes,3,opt,name=preview,proto3" json:"preview,omitempty"`  // id of the audit entry
+	Scope         *RecallScope           `protobuf:"bytes,4,opt,name=scope,proto3" json:"scope,omitempty"`
+	Parts         []*RecallPart          `protobuf:"bytes,5,rep,name=parts,proto3" json:"parts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecallPlan) Reset() {
+	*x = RecallPlan{}
+	mi := &file_record_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecallPlan) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecallPlan) ProtoMessage() {}
+
+func (x *RecallPlan) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecallPlan.ProtoReflect.Descriptor instead.
+func (*RecallPlan) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *RecallPlan) GetApp() uint32 {
+	if x != nil {
+		return x.App
+	}
+	return 0
+}
+
+func (x *RecallPlan) GetExpires() int64 {
+	if x != nil {
+		return x.Expires
+	}
+	return 0
+}
+
+func (x *RecallPlan) GetPreview() []byte {
+	if x != nil {
+		return x.Preview
+	}
+	return nil
+}
+
+func (x *RecallPlan) GetScope() *RecallScope {
+	if x != nil {
+		return x.Scope
+	}
+	return nil
+}
+
+func (x *RecallPlan) GetParts() []*RecallPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+// ExportPlace is what the Next of an export holds.
+type ExportPlace struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	App           uint32                 `protobuf:"varint,1,opt,name=app,proto3" json:"app,omitempty"`
+	Operation     []byte                 `protobuf:"bytes,2,opt,name=operation,proto3" json:"operation,omitempty"`
+	Entry         []byte                 `protobuf:"bytes,3,opt,name=entry,proto3" json:"entry,omitempty"`    // the export's audit entry
+	Target        uint32                 `protobuf:"varint,4,opt,name=target,proto3" json:"target,omitempty"` // the next target
+	After         uint32                 `protobuf:"varint,5,opt,name=after,proto3" json:"after,omitempty"`   // numbers of it up to here are done
+	ChainHash     []byte                 `protobuf:"bytes,6,opt,name=chain_hash,json=chainHash,proto3" json:"chain_hash,omitempty"`
+	Messages      uint32                 `protobuf:"varint,7,opt,name=messages,proto3" json:"messages,omitempty"` // so far
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportPlace) Reset() {
+	*x = ExportPlace{}
+	mi := &file_record_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportPlace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportPlace) ProtoMessage() {}
+
+func (x *ExportPlace) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportPlace.ProtoReflect.Descriptor instead.
+func (*ExportPlace) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *ExportPlace) GetApp() uint32 {
+	if x != nil {
+		return x.App
+	}
+	return 0
+}
+
+func (x *ExportPlace) GetOperation() []byte {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *ExportPlace) GetEntry() []byte {
+	if x != nil {
+		return x.Entry
+	}
+	return nil
+}
+
+func (x *ExportPlace) GetTarget() uint32 {
+	if x != nil {
+		return x.Target
+	}
+	return 0
+}
+
+func (x *ExportPlace) GetAfter() uint32 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+func (x *ExportPlace) GetChainHash() []byte {
+	if x != nil {
+		return x.ChainHash
+	}
+	return nil
+}
+
+func (x *ExportPlace) GetMessages() uint32 {
+	if x != nil {
+		return x.Messages
+	}
+	return 0
+}
+
+// RecallWork is work about a recall that is under way. Its row is removed when
+// it is done.
+type RecallWork struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Kind          AuditEntry_Kind        `protobuf:"varint,1,opt,name=kind,proto3,enum=recant.record.AuditEntry_Kind" json:"kind,omitempty"` // RECALL, RESTORE, ERASE or HOLD
+	Operation     []byte                 `protobuf:"bytes,2,opt,name=operation,proto3" json:"operation,omitempty"`
+	NotBefore     int64                  `protobuf:"varint,3,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"` // Unix seconds
+	State         RecallWork_State       `protobuf:"varint,4,opt,name=state,proto3,enum=recant.record.RecallWork_State" json:"state,omitempty"`
+	Total         uint32                 `protobuf:"varint,5,opt,name=total,proto3" json:"total,omitempty"` // ERASE: messages
+	Done          uint32                 `protobuf:"varint,6,opt,name=done,proto3" json:"done,omitempty"`
+	Held          uint32                 `protobuf:"varint,7,opt,name=held,proto3" json:"held,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecallWork) Reset() {
+	*x = RecallWork{}
+	mi := &file_record_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecallWork) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecallWork) ProtoMessage() {}
+
+func (x *RecallWork) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecallWork.ProtoReflect.Descriptor instead.
+func (*RecallWork) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *RecallWork) GetKind() AuditEntry_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return AuditEntry_KIND_UNSPECIFIED
+}
+
+func (x *RecallWork) GetOperation() []byte {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *RecallWork) GetNotBefore() int64 {
+	if x != nil {
+		return x.NotBefore
+	}
+	return 0
+}
+
+func (x *RecallWork) GetState() RecallWork_State {
+	if x != nil {
+		return x.State
+	}
+	return RecallWork_WAITING
+}
+
+func (x *RecallWork) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *RecallWork) GetDone() uint32 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *RecallWork) GetHeld() uint32 {
+	if x != nil {
+		return x.Held
+	}
+	return 0
+}
+
+// IdempotencyClaim says which call an IdempotencyKey belongs to.
+type IdempotencyClaim struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operation     []byte                 `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"`
+	Request       []byte                 `protobuf:"bytes,2,opt,name=request,proto3" json:"request,omitempty"` // SHA-256 of what was asked for
+	Time          int64                  `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"`      // Unix seconds
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IdempotencyClaim) Reset() {
+	*x = IdempotencyClaim{}
+	mi := &file_record_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IdempotencyClaim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IdempotencyClaim) ProtoMessage() {}
+
+func (x *IdempotencyClaim) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IdempotencyClaim.ProtoReflect.Descriptor instead.
+func (*IdempotencyClaim) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *IdempotencyClaim) GetOperation() []byte {
+	if x != nil {
+		return x.Operation
+	}
+	return nil
+}
+
+func (x *IdempotencyClaim) GetRequest() []byte {
+	if x != nil {
+		return x.Request
+	}
+	return nil
+}
+
+func (x *IdempotencyClaim) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
 }
 
 // UserGroup is one membership in a user's index.
@@ -1696,7 +3055,7 @@ type UserGroup struct {
 
 func (x *UserGroup) Reset() {
 	*x = UserGroup{}
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1708,7 +3067,7 @@ func (x *UserGroup) String() string {
 func (*UserGroup) ProtoMessage() {}
 
 func (x *UserGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1721,7 +3080,7 @@ func (x *UserGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserGroup.ProtoReflect.Descriptor instead.
 func (*UserGroup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{17}
+	return file_record_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *UserGroup) GetGroupId() string {
@@ -1746,7 +3105,7 @@ type Cleanup struct {
 
 func (x *Cleanup) Reset() {
 	*x = Cleanup{}
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1758,7 +3117,7 @@ func (x *Cleanup) String() string {
 func (*Cleanup) ProtoMessage() {}
 
 func (x *Cleanup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1771,7 +3130,7 @@ func (x *Cleanup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cleanup.ProtoReflect.Descriptor instead.
 func (*Cleanup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{18}
+	return file_record_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Cleanup) GetGroupId() string {
@@ -1820,7 +3179,7 @@ type DeadTopic struct {
 
 func (x *DeadTopic) Reset() {
 	*x = DeadTopic{}
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1832,7 +3191,7 @@ func (x *DeadTopic) String() string {
 func (*DeadTopic) ProtoMessage() {}
 
 func (x *DeadTopic) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1845,7 +3204,7 @@ func (x *DeadTopic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadTopic.ProtoReflect.Descriptor instead.
 func (*DeadTopic) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{19}
+	return file_record_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *DeadTopic) GetTopicId() string {
@@ -1954,7 +3313,7 @@ const file_record_proto_rawDesc = "" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x16\n" +
 	"\x06random\x18\x03 \x01(\rR\x06random\x12\x16\n" +
-	"\x06joined\x18\x04 \x03(\tR\x06joined\"\x93\x03\n" +
+	"\x06joined\x18\x04 \x03(\tR\x06joined\"\xab\x03\n" +
 	"\x06Header\x12\x16\n" +
 	"\x06sender\x18\x01 \x01(\tR\x06sender\x12\x12\n" +
 	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x16\n" +
@@ -1974,7 +3333,8 @@ const file_record_proto_rawDesc = "" +
 	"\btargeted\x18\r \x01(\bR\btargeted\x12\x16\n" +
 	"\x06joined\x18\x0e \x03(\tR\x06joined\x12\x1d\n" +
 	"\n" +
-	"tip_number\x18\x0f \x01(\x04R\ttipNumber\"\xad\x01\n" +
+	"tip_number\x18\x0f \x01(\x04R\ttipNumber\x12\x16\n" +
+	"\x06erased\x18\x10 \x01(\bR\x06erased\"\xad\x01\n" +
 	"\x04Body\x12\x19\n" +
 	"\bmsg_body\x18\x01 \x01(\fR\amsgBody\x12*\n" +
 	"\x11cloud_custom_data\x18\x02 \x01(\tR\x0fcloudCustomData\x12\x0e\n" +
@@ -1992,43 +3352,192 @@ const file_record_proto_rawDesc = "" +
 	"\fordinary_num\x18\x05 \x01(\x04R\vordinaryNum\x12#\n" +
 	"\runcounted_num\x18\x06 \x01(\rR\funcountedNum\x12\x16\n" +
 	"\x06sealed\x18\a \x01(\bR\x06sealed\x12*\n" +
-	"\x11last_ordinary_seq\x18\b \x01(\rR\x0flastOrdinarySeq\"\x90\x01\n" +
+	"\x11last_ordinary_seq\x18\b \x01(\rR\x0flastOrdinarySeq\"\xad\x02\n" +
 	"\fConversation\x12\x1f\n" +
 	"\vbucket_hint\x18\x01 \x01(\rR\n" +
-	"bucketHint\x12\x1e\n" +
-	"\n" +
-	"operations\x18\x03 \x01(\x04R\n" +
-	"operations\x12\x16\n" +
+	"bucketHint\x12\x16\n" +
 	"\x06sealed\x18\x04 \x01(\bR\x06sealed\x12!\n" +
-	"\ffirst_bucket\x18\x05 \x01(\rR\vfirstBucketJ\x04\b\x02\x10\x03\"\xe6\x03\n" +
-	"\x0fRecallOperation\x12\x0e\n" +
-	"\x02id\x18\x01 \x01(\tR\x02id\x127\n" +
-	"\x04kind\x18\x02 \x01(\x0e2#.recant.record.RecallOperation.KindR\x04kind\x12\x16\n" +
-	"\x06sender\x18\x03 \x01(\tR\x06sender\x12\x19\n" +
-	"\bfrom_seq\x18\x04 \x01(\rR\afromSeq\x12\x15\n" +
-	"\x06to_seq\x18\x05 \x01(\rR\x05toSeq\x12\x12\n" +
-	"\x04seqs\x18\x06 \x03(\rR\x04seqs\x12\x1a\n" +
-	"\boperator\x18\a \x01(\tR\boperator\x12\x12\n" +
-	"\x04time\x18\b \x01(\x03R\x04time\x12\x1b\n" +
-	"\tremote_ip\x18\t \x01(\tR\bremoteIp\x12\x16\n" +
-	"\x06reason\x18\n" +
-	" \x01(\tR\x06reason\x12:\n" +
-	"\x05state\x18\v \x01(\x0e2$.recant.record.RecallOperation.StateR\x05state\x12\x16\n" +
-	"\x06number\x18\f \x01(\x04R\x06number\x12%\n" +
-	"\x0erequest_random\x18\r \x01(\rR\rrequestRandom\"7\n" +
+	"\ffirst_bucket\x18\x05 \x01(\rR\vfirstBucket\x12!\n" +
+	"\frecall_marks\x18\x06 \x01(\rR\vrecallMarks\x12\x16\n" +
+	"\x06fences\x18\a \x01(\rR\x06fences\x12\x14\n" +
+	"\x05holds\x18\b \x01(\rR\x05holds\x12\x16\n" +
+	"\x06events\x18\t \x01(\x04R\x06events\x120\n" +
+	"\aerasing\x18\n" +
+	" \x01(\v2\x16.recant.record.ErasureR\aerasing\x12\x1a\n" +
+	"\brestores\x18\v \x01(\x04R\brestoresJ\x04\b\x02\x10\x03J\x04\b\x03\x10\x04\"\xde\x03\n" +
+	"\fRecallTarget\x124\n" +
+	"\x04kind\x18\x01 \x01(\x0e2 .recant.record.RecallTarget.KindR\x04kind\x12\x16\n" +
+	"\x06sender\x18\x02 \x01(\tR\x06sender\x12\x19\n" +
+	"\bfrom_seq\x18\x03 \x01(\rR\afromSeq\x12\x15\n" +
+	"\x06to_seq\x18\x04 \x01(\rR\x05toSeq\x12\x12\n" +
+	"\x04seqs\x18\x05 \x03(\rR\x04seqs\x12*\n" +
+	"\x05fence\x18\x06 \x01(\v2\x14.recant.record.FenceR\x05fence\x127\n" +
+	"\x05state\x18\a \x01(\x0e2!.recant.record.RecallTarget.StateR\x05state\x12\x12\n" +
+	"\x04held\x18\b \x01(\bR\x04held\x12 \n" +
+	"\ffence_to_seq\x18\t \x01(\rR\n" +
+	"fenceToSeq\x12!\n" +
+	"\ffence_closed\x18\n" +
+	" \x01(\bR\vfenceClosed\"7\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tBY_SENDER\x10\x01\x12\n" +
 	"\n" +
-	"\x06BY_SEQ\x10\x02\"\x13\n" +
+	"\x06BY_SEQ\x10\x02\"C\n" +
 	"\x05State\x12\n" +
 	"\n" +
-	"\x06ACTIVE\x10\x00\"\x1e\n" +
+	"\x06ACTIVE\x10\x00\x12\f\n" +
+	"\bRESTORED\x10\x01\x12\n" +
+	"\n" +
+	"\x06SEALED\x10\x02\x12\n" +
+	"\n" +
+	"\x06ERASED\x10\x03\x12\b\n" +
+	"\x04VOID\x10\x04\"8\n" +
+	"\x05Fence\x12\x19\n" +
+	"\bfrom_seq\x18\x01 \x01(\rR\afromSeq\x12\x14\n" +
+	"\x05until\x18\x02 \x01(\x03R\x05until\"\x1e\n" +
 	"\x05Cover\x12\x15\n" +
-	"\x06to_seq\x18\x01 \x01(\rR\x05toSeq\"G\n" +
+	"\x06to_seq\x18\x01 \x01(\rR\x05toSeq\"e\n" +
 	"\tSeqRecall\x12\x1c\n" +
-	"\toperation\x18\x01 \x01(\tR\toperation\x12\x1c\n" +
-	"\tuncounted\x18\x02 \x01(\bR\tuncounted\"&\n" +
+	"\tuncounted\x18\x02 \x01(\bR\tuncounted\x12\x16\n" +
+	"\x06active\x18\x03 \x01(\rR\x06active\x12\x1c\n" +
+	"\toperation\x18\x04 \x01(\fR\toperationJ\x04\b\x01\x10\x02\"\xc0\x02\n" +
+	"\tFeedEvent\x121\n" +
+	"\x04type\x18\x01 \x01(\x0e2\x1d.recant.record.FeedEvent.TypeR\x04type\x12\x1c\n" +
+	"\toperation\x18\x02 \x01(\fR\toperation\x12\x16\n" +
+	"\x06sender\x18\x03 \x01(\tR\x06sender\x12\x19\n" +
+	"\bfrom_seq\x18\x04 \x01(\rR\afromSeq\x12\x15\n" +
+	"\x06to_seq\x18\x05 \x01(\rR\x05toSeq\x12\x12\n" +
+	"\x04seqs\x18\x06 \x03(\rR\x04seqs\x12\x12\n" +
+	"\x04time\x18\a \x01(\x03R\x04time\x12\x16\n" +
+	"\x06notify\x18\b \x01(\tR\x06notify\x12\x12\n" +
+	"\x04told\x18\t \x03(\rR\x04told\"D\n" +
+	"\x04Type\x12\x14\n" +
+	"\x10TYPE_UNSPECIFIED\x10\x00\x12\f\n" +
+	"\bRECALLED\x10\x01\x12\f\n" +
+	"\bRESTORED\x10\x02\x12\n" +
+	"\n" +
+	"\x06ERASED\x10\x03\"q\n" +
+	"\aErasure\x12\x1c\n" +
+	"\toperation\x18\x01 \x01(\fR\toperation\x12\x16\n" +
+	"\x06target\x18\x02 \x01(\rR\x06target\x12\x19\n" +
+	"\bfrom_seq\x18\x03 \x01(\rR\afromSeq\x12\x15\n" +
+	"\x06to_seq\x18\x04 \x01(\rR\x05toSeq\"\xd6\x04\n" +
+	"\n" +
+	"AuditEntry\x122\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1e.recant.record.AuditEntry.KindR\x04kind\x12\x1c\n" +
+	"\toperation\x18\x02 \x01(\fR\toperation\x12\x18\n" +
+	"\acommand\x18\x03 \x01(\tR\acommand\x12\x1a\n" +
+	"\boperator\x18\x04 \x01(\tR\boperator\x12\x1b\n" +
+	"\tremote_ip\x18\x05 \x01(\tR\bremoteIp\x12%\n" +
+	"\x0erequest_random\x18\x06 \x01(\rR\rrequestRandom\x12\x12\n" +
+	"\x04time\x18\a \x01(\x03R\x04time\x12\x16\n" +
+	"\x06reason\x18\b \x01(\tR\x06reason\x12/\n" +
+	"\x05parts\x18\t \x03(\v2\x19.recant.record.RecallPartR\x05parts\x120\n" +
+	"\x05scope\x18\n" +
+	" \x01(\v2\x1a.recant.record.RecallScopeR\x05scope\x12\x16\n" +
+	"\x06notify\x18\v \x01(\tR\x06notify\x12#\n" +
+	"\rfence_seconds\x18\f \x01(\rR\ffenceSeconds\x12\x18\n" +
+	"\apreview\x18\r \x01(\fR\apreview\x12\x1d\n" +
+	"\n" +
+	"not_before\x18\x0e \x01(\x03R\tnotBefore\x12\x12\n" +
+	"\x04hold\x18\x0f \x01(\bR\x04hold\"c\n" +
+	"\x04Kind\x12\x14\n" +
+	"\x10KIND_UNSPECIFIED\x10\x00\x12\v\n" +
+	"\aPREVIEW\x10\x01\x12\n" +
+	"\n" +
+	"\x06RECALL\x10\x02\x12\v\n" +
+	"\aRESTORE\x10\x03\x12\t\n" +
+	"\x05ERASE\x10\x04\x12\b\n" +
+	"\x04HOLD\x10\x05\x12\n" +
+	"\n" +
+	"\x06EXPORT\x10\x06\"\xd6\x04\n" +
+	"\n" +
+	"RecallPart\x12\x19\n" +
+	"\bgroup_id\x18\x01 \x01(\tR\agroupId\x12\x19\n" +
+	"\btopic_id\x18\x02 \x01(\tR\atopicId\x12 \n" +
+	"\vincarnation\x18\x03 \x01(\x04R\vincarnation\x12\x14\n" +
+	"\x05topic\x18\x04 \x01(\x04R\x05topic\x12\x16\n" +
+	"\x06sender\x18\x05 \x01(\tR\x06sender\x12\x19\n" +
+	"\bfrom_seq\x18\x06 \x01(\rR\afromSeq\x12\x15\n" +
+	"\x06to_seq\x18\a \x01(\rR\x05toSeq\x12\x12\n" +
+	"\x04seqs\x18\b \x03(\rR\x04seqs\x12\x1f\n" +
+	"\vseq_senders\x18\t \x03(\tR\n" +
+	"seqSenders\x12*\n" +
+	"\x05fence\x18\n" +
+	" \x01(\v2\x14.recant.record.FenceR\x05fence\x12\x1d\n" +
+	"\n" +
+	"error_code\x18\v \x01(\x05R\terrorCode\x12\x1d\n" +
+	"\n" +
+	"error_info\x18\f \x01(\tR\terrorInfo\x12\x18\n" +
+	"\acounted\x18\r \x01(\bR\acounted\x12\x18\n" +
+	"\amatched\x18\x0e \x01(\rR\amatched\x12\x18\n" +
+	"\aalready\x18\x0f \x01(\rR\aalready\x12\x16\n" +
+	"\x06oldest\x18\x10 \x01(\x03R\x06oldest\x12\x16\n" +
+	"\x06newest\x18\x11 \x01(\x03R\x06newest\x12\x1f\n" +
+	"\vmore_beyond\x18\x12 \x01(\x05R\n" +
+	"moreBeyond\x12\x1f\n" +
+	"\vnext_before\x18\x13 \x01(\rR\n" +
+	"nextBefore\x12\x14\n" +
+	"\x05index\x18\x14 \x01(\rR\x05index\x12\x1b\n" +
+	"\tgrow_from\x18\x15 \x01(\rR\bgrowFrom\"\x87\x01\n" +
+	"\vRecallScope\x12\x19\n" +
+	"\blast_num\x18\x01 \x01(\rR\alastNum\x12\x1d\n" +
+	"\n" +
+	"before_seq\x18\x02 \x01(\rR\tbeforeSeq\x12\x1d\n" +
+	"\n" +
+	"after_time\x18\x03 \x01(\x03R\tafterTime\x12\x1f\n" +
+	"\vbefore_time\x18\x04 \x01(\x03R\n" +
+	"beforeTime\"\xaf\x01\n" +
+	"\vAuditResult\x12/\n" +
+	"\x05parts\x18\x01 \x03(\v2\x19.recant.record.PartResultR\x05parts\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\rR\x05total\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\rR\x04done\x12\x12\n" +
+	"\x04held\x18\x04 \x01(\rR\x04held\x12\x1d\n" +
+	"\n" +
+	"chain_hash\x18\x05 \x01(\fR\tchainHash\x12\x12\n" +
+	"\x04time\x18\x06 \x01(\x03R\x04time\"\x9f\x01\n" +
+	"\n" +
+	"PartResult\x12\x14\n" +
+	"\x05index\x18\x01 \x01(\rR\x05index\x12\x1d\n" +
+	"\n" +
+	"error_code\x18\x02 \x01(\x05R\terrorCode\x12\x1d\n" +
+	"\n" +
+	"error_info\x18\x03 \x01(\tR\terrorInfo\x12\x1a\n" +
+	"\brestored\x18\x04 \x01(\rR\brestored\x12!\n" +
+	"\fstill_hidden\x18\x05 \x01(\rR\vstillHidden\"\xb5\x01\n" +
+	"\n" +
+	"RecallPlan\x12\x10\n" +
+	"\x03app\x18\x01 \x01(\rR\x03app\x12\x18\n" +
+	"\aexpires\x18\x02 \x01(\x03R\aexpires\x12\x18\n" +
+	"\apreview\x18\x03 \x01(\fR\apreview\x120\n" +
+	"\x05scope\x18\x04 \x01(\v2\x1a.recant.record.RecallScopeR\x05scope\x12/\n" +
+	"\x05parts\x18\x05 \x03(\v2\x19.recant.record.RecallPartR\x05parts\"\xbc\x01\n" +
+	"\vExportPlace\x12\x10\n" +
+	"\x03app\x18\x01 \x01(\rR\x03app\x12\x1c\n" +
+	"\toperation\x18\x02 \x01(\fR\toperation\x12\x14\n" +
+	"\x05entry\x18\x03 \x01(\fR\x05entry\x12\x16\n" +
+	"\x06target\x18\x04 \x01(\rR\x06target\x12\x14\n" +
+	"\x05after\x18\x05 \x01(\rR\x05after\x12\x1d\n" +
+	"\n" +
+	"chain_hash\x18\x06 \x01(\fR\tchainHash\x12\x1a\n" +
+	"\bmessages\x18\a \x01(\rR\bmessages\"\x95\x02\n" +
+	"\n" +
+	"RecallWork\x122\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1e.recant.record.AuditEntry.KindR\x04kind\x12\x1c\n" +
+	"\toperation\x18\x02 \x01(\fR\toperation\x12\x1d\n" +
+	"\n" +
+	"not_before\x18\x03 \x01(\x03R\tnotBefore\x125\n" +
+	"\x05state\x18\x04 \x01(\x0e2\x1f.recant.record.RecallWork.StateR\x05state\x12\x14\n" +
+	"\x05total\x18\x05 \x01(\rR\x05total\x12\x12\n" +
+	"\x04done\x18\x06 \x01(\rR\x04done\x12\x12\n" +
+	"\x04held\x18\a \x01(\rR\x04held\"!\n" +
+	"\x05State\x12\v\n" +
+	"\aWAITING\x10\x00\x12\v\n" +
+	"\aRUNNING\x10\x01\"^\n" +
+	"\x10IdempotencyClaim\x12\x1c\n" +
+	"\toperation\x18\x01 \x01(\fR\toperation\x12\x18\n" +
+	"\arequest\x18\x02 \x01(\fR\arequest\x12\x12\n" +
+	"\x04time\x18\x03 \x01(\x03R\x04time\"&\n" +
 	"\tUserGroup\x12\x19\n" +
 	"\bgroup_id\x18\x01 \x01(\tR\agroupId\"\xa0\x01\n" +
 	"\aCleanup\x12\x19\n" +
@@ -2053,44 +3562,71 @@ func file_record_proto_rawDescGZIP() []byte {
 	return file_record_proto_rawDescData
 }
 
-var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_record_proto_goTypes = []any{
-	(RecallOperation_Kind)(0),  // 0: recant.record.RecallOperation.Kind
-	(RecallOperation_State)(0), // 1: recant.record.RecallOperation.State
-	(*Account)(nil),            // 2: recant.record.Account
-	(*Field)(nil),              // 3: recant.record.Field
-	(*Group)(nil),              // 4: recant.record.Group
-	(*Member)(nil),             // 5: recant.record.Member
-	(*TopicMember)(nil),        // 6: recant.record.TopicMember
-	(*Mute)(nil),               // 7: recant.record.Mute
-	(*Topic)(nil),              // 8: recant.record.Topic
-	(*StreamState)(nil),        // 9: recant.record.StreamState
-	(*TipIntent)(nil),          // 10: recant.record.TipIntent
-	(*Header)(nil),             // 11: recant.record.Header
-	(*Body)(nil),               // 12: recant.record.Body
-	(*Mention)(nil),            // 13: recant.record.Mention
-	(*LogHead)(nil),            // 14: recant.record.LogHead
-	(*Conversation)(nil),       // 15: recant.record.Conversation
-	(*RecallOperation)(nil),    // 16: recant.record.RecallOperation
-	(*Cover)(nil),              // 17: recant.record.Cover
-	(*SeqRecall)(nil),          // 18: recant.record.SeqRecall
-	(*UserGroup)(nil),          // 19: recant.record.UserGroup
-	(*Cleanup)(nil),            // 20: recant.record.Cleanup
-	(*DeadTopic)(nil),          // 21: recant.record.DeadTopic
+	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
+	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
+	(FeedEvent_Type)(0),      // 2: recant.record.FeedEvent.Type
+	(AuditEntry_Kind)(0),     // 3: recant.record.AuditEntry.Kind
+	(RecallWork_State)(0),    // 4: recant.record.RecallWork.State
+	(*Account)(nil),          // 5: recant.record.Account
+	(*Field)(nil),            // 6: recant.record.Field
+	(*Group)(nil),            // 7: recant.record.Group
+	(*Member)(nil),           // 8: recant.record.Member
+	(*TopicMember)(nil),      // 9: recant.record.TopicMember
+	(*Mute)(nil),             // 10: recant.record.Mute
+	(*Topic)(nil),            // 11: recant.record.Topic
+	(*StreamState)(nil),      // 12: recant.record.StreamState
+	(*TipIntent)(nil),        // 13: recant.record.TipIntent
+	(*Header)(nil),           // 14: recant.record.Header
+	(*Body)(nil),             // 15: recant.record.Body
+	(*Mention)(nil),          // 16: recant.record.Mention
+	(*LogHead)(nil),          // 17: recant.record.LogHead
+	(*Conversation)(nil),     // 18: recant.record.Conversation
+	(*RecallTarget)(nil),     // 19: recant.record.RecallTarget
+	(*Fence)(nil),            // 20: recant.record.Fence
+	(*Cover)(nil),            // 21: recant.record.Cover
+	(*SeqRecall)(nil),        // 22: recant.record.SeqRecall
+	(*FeedEvent)(nil),        // 23: recant.record.FeedEvent
+	(*Erasure)(nil),          // 24: recant.record.Erasure
+	(*AuditEntry)(nil),       // 25: recant.record.AuditEntry
+	(*RecallPart)(nil),       // 26: recant.record.RecallPart
+	(*RecallScope)(nil),      // 27: recant.record.RecallScope
+	(*AuditResult)(nil),      // 28: recant.record.AuditResult
+	(*PartResult)(nil),       // 29: recant.record.PartResult
+	(*RecallPlan)(nil),       // 30: recant.record.RecallPlan
+	(*ExportPlace)(nil),      // 31: recant.record.ExportPlace
+	(*RecallWork)(nil),       // 32: recant.record.RecallWork
+	(*IdempotencyClaim)(nil), // 33: recant.record.IdempotencyClaim
+	(*UserGroup)(nil),        // 34: recant.record.UserGroup
+	(*Cleanup)(nil),          // 35: recant.record.Cleanup
+	(*DeadTopic)(nil),        // 36: recant.record.DeadTopic
 }
 var file_record_proto_depIdxs = []int32{
-	3,  // 0: recant.record.Group.custom:type_name -> recant.record.Field
-	3,  // 1: recant.record.Member.custom:type_name -> recant.record.Field
-	13, // 2: recant.record.Body.mentions:type_name -> recant.record.Mention
-	0,  // 3: recant.record.RecallOperation.kind:type_name -> recant.record.RecallOperation.Kind
-	1,  // 4: recant.record.RecallOperation.state:type_name -> recant.record.RecallOperation.State
-	21, // 5: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	6,  // [6:6] is the sub-list for method output_type
-	6,  // [6:6] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	6,  // 0: recant.record.Group.custom:type_name -> recant.record.Field
+	6,  // 1: recant.record.Member.custom:type_name -> recant.record.Field
+	16, // 2: recant.record.Body.mentions:type_name -> recant.record.Mention
+	24, // 3: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
+	0,  // 4: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
+	20, // 5: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
+	1,  // 6: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
+	2,  // 7: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
+	3,  // 8: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
+	26, // 9: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
+	27, // 10: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
+	20, // 11: recant.record.RecallPart.fence:type_name -> recant.record.Fence
+	29, // 12: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
+	27, // 13: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
+	26, // 14: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
+	3,  // 15: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
+	4,  // 16: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
+	36, // 17: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -2104,8 +3640,8 @@ func file_record_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   20,
+			NumEnums:      5,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,198 @@
+package chat
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	mathrand "math/rand/v2"
+	"slices"
+	"sync"
+
+	"github.com/google/uuid"
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+// The audit record says who did what about recalls: one entry for every
+// preview, recall, restore, erasure, hold and export. It is append-only: an
+// entry is written before what it reports, never changed, and what came of it
+// is a row of its own. What became of a recall's targets is not said here but
+// in their conversations.
+
+// operationIDs makes ids. The zero value is ready to use.
+type operationIDs struct {
+	mu   sync.Mutex
+	last int64 // 4096ths of a millisecond since 1970
+}
+
+// newOperationID makes the id of an audit entry or operation: a UUIDv7 of the
+// application's clock, after all that this process made before.
+func (a *App) newOperationID() record.OperationID {
+	var id record.OperationID
+	rand.Read(id[:]) // never fails
+	now := a.clock()
+	// 48 bits of milliseconds and 12 of their fraction (RFC 9562, section 6.2,
+	// method 3), counted on where two fall on one.
+	tick := now.UnixMilli()<<12 + int64(now.Nanosecond())%1e6<<12/1e6
+	a.ids.mu.Lock()
+	a.ids.last = max(tick, a.ids.last+1)
+	tick = a.ids.last
+	a.ids.mu.Unlock()
+	binary.BigEndian.PutUint64(id[:8], uint64(tick)>>12<<16|0x7000|uint64(tick)&0xfff)
+	id[8] = 0x80 | id[8]&0x3f
+	return id
+}
+
+// operationText is an id as callers see it.
+func operationText(id []byte) string {
+	if len(id) == 0 {
+		return ""
+	}
+	return uuid.UUID(id).String()
+}
+
+// parseOperationID reads an id in the form of operationText.
+func parseOperationID(text string) (record.OperationID, bool) {
+	id, err := uuid.Parse(text)
+	if err != nil || id.String() != text {
+		return record.OperationID{}, false
+	}
+	return record.OperationID(id), true
+}
+
+// audit writes an entry, completed with who, when and from where, durable with
+// the next commit. Writing it again under its id replaces it: until that
+// commit it may still be decided anew.
+func (a *App) audit(ctx context.Context, id record.OperationID, op Operator, e *record.AuditEntry) error {
+	e.Command, e.Operator, e.RemoteIp, e.RequestRandom = op.Command, op.Account, op.RemoteIP, op.Random
+	e.Time = id.Time().UnixMilli()
+	month := id.AuditMonth()
+	if err := a.listAuditMonth(ctx, month); err != nil {
+		return err
+	}
+	mutations := append(auditIndex(id, e), store.Set(record.AuditEntryKey(isRecall(e), id), encode(e)))
+	// A recall's entry is its operation's first; others are listed under it.
+	if len(e.Operation) > 0 && record.OperationID(e.Operation) != id {
+		operation := record.OperationID(e.Operation)
+		log := store.Set(record.AuditLogKey(operation, id), nil)
+		if operation.AuditMonth() == month {
+			mutations = append(mutations, log)
+		} else if err := a.putAudit(ctx, operation.AuditMonth(), log); err != nil {
+			return err
+		}
+	}
+	return a.putAudit(ctx, month, mutations...)
+}
+
+func (a *App) putAudit(ctx context.Context, month uint32, mutations ...store.Mutation) error {
+	if err := a.store.Put(ctx, record.AuditPartition(a.id, month), mutations); err != nil {
+		return fmt.Errorf("write audit record: %w", err)
+	}
+	return nil
+}
+
+// listAuditMonth enters a month in the list of those that have entries.
+func (a *App) listAuditMonth(ctx context.Context, month uint32) error {
+	if _, listed := a.auditMonths.Load(month); listed {
+		return nil
+	}
+	row := []store.Mutation{store.Set(record.AuditMonthKey(month), nil)}
+	if err := a.store.Put(ctx, record.AuditMonthsPartition(a.id), row); err != nil {
+		return fmt.Errorf("list a month of the audit record: %w", err)
+	}
+	a.auditMonths.Store(month, nil)
+	return nil
+}
+
+// Kinds of terms that entries are listed under, beside the list of all.
+const (
+	termGroup  = 'g'
+	termSender = 's'
+)
+
+func isRecall(e *record.AuditEntry) bool { return e.Kind == record.AuditEntry_RECALL }
+
+// auditIndex lists an entry under its groups and senders. There is no list for
+// each operator: an application has at most 10.
+func auditIndex(id record.OperationID, e *record.AuditEntry) []store.Mutation {
+	seen := map[string]bool{}
+	var mutations []store.Mutation
+	add := func(kind byte, term string) {
+		key := record.AuditIndexKey(isRecall(e), kind, term, id)
+		if !seen[string(key)] {
+			seen[string(key)] = true
+			mutations = append(mutations, store.Set(key, nil))
+		}
+	}
+	for _, p := range e.Parts {
+		add(termGroup, p.GroupId)
+		for _, sender := range partSenders(p) {
+			add(termSender, sender)
+		}
+	}
+	return mutations
+}
+
+// partSenders are the accounts whose messages a part is about.
+func partSenders(p *record.RecallPart) []string {
+	if p.Sender != "" {
+		return []string{p.Sender}
+	}
+	return p.SeqSenders
+}
+
+// auditResult writes what came of an entry.
+func (a *App) auditResult(ctx context.Context, id record.OperationID, r *record.AuditResult) error {
+	r.Time = a.clock().UnixMilli()
+	return a.putAudit(ctx, id.AuditMonth(), store.Set(record.AuditResultKey(id), encode(r)))
+}
+
+// auditEntry reads an entry and what came of it, nil where there is none (yet).
+func (a *App) auditEntry(ctx context.Context, id record.OperationID) (*record.AuditEntry, *record.AuditResult, error) {
+	rows, _, err := a.store.Read(ctx, record.AuditPartition(a.id, id.AuditMonth()),
+		store.Key(record.AuditEntryKey(true, id)), store.Key(record.AuditEntryKey(false, id)), store.Key(record.AuditResultKey(id)))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read audit record: %w", err)
+	}
+	var entry *record.AuditEntry
+	var result *record.AuditResult
+	for _, row := range slices.Concat(rows[0], rows[1]) {
+		entry = &record.AuditEntry{}
+		if err := decode(row, entry); err != nil {
+			return nil, nil, err
+		}
+	}
+	for _, row := range rows[2] {
+		result = &record.AuditResult{}
+		if err := decode(row, result); err != nil {
+			return nil, nil, err
+		}
+	}
+	return entry, result, nil
+}
+
+// barriers is over how many partitions the commits of barrier are spread.
+const barriers = 64
+
+// barrier makes durable everything that was Put before, where no commit follows
+// that would.
+func (a *App) barrier(ctx context.Context) error {
+	p := record.BarrierPartition(a.id, byte(mathrand.IntN(barriers)))
+	err := retry(ctx, func() error {
+		_, version, err := a.store.Read(ctx, p)
+		if err != nil {
+			return err
+		}
+		_, err = a.store.Commit(ctx, p, version, nil)
+		if errors.Is(err, store.ErrUnknown) {
+			return store.ErrConflict // once more does no harm
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("make the audit record durable: %w", err)
+	}
+	return nil
+}

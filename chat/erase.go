@@ -1,0 +1,384 @@
+package chat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+	"google.golang.org/protobuf/proto"
+)
+
+// An erasure makes what an operation recalled unrecoverable: the bodies go, the
+// headers stay as placeholders, so that numbers and order remain. It seals the
+// operation's targets, so that nothing can restore them any more, and then goes
+// through their messages part by part. It first claims each part in the
+// conversation, where holds are, so that a hold and an erasure know of each
+// other, and a claim whose process died can be finished by anybody.
+
+// eraseBatch is how many messages one commit erases: two rows each.
+const eraseBatch = store.MaxMutations / 2
+
+// States of an erasure.
+const (
+	ErasureWaiting = "waiting" // for its time, or for a hold to be lifted
+	ErasureRunning = "running"
+	ErasureDone    = "done"
+)
+
+// Erasure is how far an erasure has come.
+type Erasure struct {
+	State     string
+	NotBefore int64  // Unix seconds
+	TotalNum  uint32 // messages to erase; known once it runs
+	DoneNum   uint32 // messages that were erased
+	HeldNum   uint32 // messages that were spared because they are on hold
+}
+
+// Erase erases what an operation recalled and what is still recalled, not before
+// a time in Unix seconds (0 is now), in the background. Asking again sets another
+// time, or once it runs tells how far it has come.
+//
+// Errors: CodeInvalid, CodeOperationNotFound, CodeErased when all of it is done,
+// CodeHeld.
+func (a *App) Erase(ctx context.Context, op Operator, operationID string, notBefore int64) (*Erasure, error) {
+	if notBefore < 0 || notBefore > math.MaxUint32 {
+		return nil, Refuse(CodeInvalid, "NotBefore is %d, must be 0 to %d", notBefore, uint32(math.MaxUint32))
+	}
+	o, err := a.operation(ctx, operationID)
+	if err != nil {
+		return nil, err
+	}
+	defer a.eraseLocks.lock(operationID)()
+	known, err := a.erasure(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case known != nil && known.State == ErasureDone:
+		return nil, Refuse(CodeErased, "operation %s was erased", operationID)
+	case known != nil && known.State == ErasureRunning:
+		return known, nil
+	}
+	described, err := a.describe(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if described.Held {
+		return nil, Refuse(CodeHeld, "operation %s is on hold", operationID)
+	}
+	if notBefore == 0 {
+		notBefore = a.now()
+	}
+	if known != nil && known.NotBefore == notBefore {
+		return known, nil
+	}
+	entry := &record.AuditEntry{
+		Kind: record.AuditEntry_ERASE, Operation: o.id[:], NotBefore: notBefore, Parts: o.subjects(),
+	}
+	if err := a.audit(ctx, a.newOperationID(), op, entry); err != nil {
+		return nil, err
+	}
+	if err := a.listWork(ctx, o.id, &record.RecallWork{Kind: entry.Kind, Operation: o.id[:], NotBefore: notBefore}); err != nil {
+		return nil, err
+	}
+	if err := a.barrier(ctx); err != nil {
+		return nil, err
+	}
+	a.workSoon()
+	return &Erasure{State: ErasureWaiting, NotBefore: notBefore}, nil
+}
+
+// erasure tells how far the erasure of an operation has come, nil for none.
+func (a *App) erasure(ctx context.Context, o *operation) (*Erasure, error) {
+	w, err := a.workOn(ctx, record.AuditEntry_ERASE, o.id)
+	if err != nil {
+		return nil, err
+	}
+	if w != nil {
+		e := &Erasure{State: ErasureWaiting, NotBefore: w.NotBefore, TotalNum: w.Total, DoneNum: w.Done, HeldNum: w.Held}
+		if w.State == record.RecallWork_RUNNING {
+			e.State = ErasureRunning
+		}
+		return e, nil
+	}
+	return a.erasureResult(ctx, o)
+}
+
+// erasureResult tells of an erasure that is done, nil for none.
+func (a *App) erasureResult(ctx context.Context, o *operation) (*Erasure, error) {
+	rows, _, err := a.store.Read(ctx, record.AuditPartition(a.id, o.id.AuditMonth()), store.Key(record.ErasureResultKey(o.id)))
+	if err != nil {
+		return nil, fmt.Errorf("read audit record: %w", err)
+	}
+	if len(rows[0]) == 0 {
+		return nil, nil
+	}
+	r := &record.RecallWork{}
+	if err := decode(rows[0][0], r); err != nil {
+		return nil, err
+	}
+	return &Erasure{State: ErasureDone, NotBefore: r.NotBefore, TotalNum: r.Total, DoneNum: r.Done, HeldNum: r.Held}, nil
+}
+
+// eraseAgainSeconds is how long an erasure waits that had to leave something.
+const eraseAgainSeconds = 60
+
+// erase does the work of an erasure, and returns when it is to be tried again
+// where targets are on hold or their fences have not ended; 0 once it is done.
+func (a *App) erase(ctx context.Context, o *operation, w *record.RecallWork) (again int64, err error) {
+	if done, err := a.erasureResult(ctx, o); done != nil || err != nil {
+		return 0, err
+	}
+	var sealed []operationTarget
+	for _, t := range o.committed() {
+		wait, err := a.partStream(t.part).sealTarget(ctx, t.id)
+		switch {
+		case errors.Is(err, errNoTarget), errors.Is(err, errSealed), errors.Is(err, errRestored):
+		case err != nil:
+			return 0, err
+		case wait:
+			again = a.now() + eraseAgainSeconds
+		default:
+			sealed = append(sealed, t)
+		}
+	}
+	if len(sealed) == 0 && again > 0 {
+		return again, nil
+	}
+	if err := a.measureErasure(ctx, o, w, sealed); err != nil {
+		return 0, err
+	}
+	for _, t := range sealed {
+		err := a.partStream(t.part).eraseTarget(ctx, t.id, func(erased uint32) error {
+			w.Done = min(w.Done+erased, w.Total)
+			return a.listWork(ctx, o.id, w)
+		})
+		if err != nil && !errors.Is(err, errSealed) {
+			return 0, err
+		}
+	}
+	if again > 0 {
+		return again, nil
+	}
+	return 0, a.putAudit(ctx, o.id.AuditMonth(), store.Set(record.ErasureResultKey(o.id), encode(w)))
+}
+
+// measureErasure counts, before it begins or where it was cut short, what is to
+// be erased.
+func (a *App) measureErasure(ctx context.Context, o *operation, w *record.RecallWork, targets []operationTarget) error {
+	left, held := uint32(0), uint32(0)
+	for _, t := range targets {
+		err := a.partStream(t.part).eachErasable(ctx, t.id, func(_ numberedHeader, onHold bool) error {
+			if onHold {
+				held++
+			} else {
+				left++
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errSealed) {
+			return err
+		}
+	}
+	if w.State == record.RecallWork_WAITING {
+		w.Total = left
+	}
+	w.State, w.Held, w.Total = record.RecallWork_RUNNING, held, max(w.Total, left)
+	w.Done = w.Total - left
+	return a.listWork(ctx, o.id, w)
+}
+
+// errRestored says that there is nothing to erase of a target.
+var errRestored = errors.New("chat: recall target was restored")
+
+// sealTarget makes sure that a target can no longer be restored. It has to wait
+// while the target is on hold or its fence is open.
+// Errors: errNoTarget, errSealed, errRestored.
+func (s *stream) sealTarget(ctx context.Context, id record.TargetID) (wait bool, err error) {
+	if closed, err := s.closeFence(ctx, id); err != nil || !closed {
+		return true, err
+	}
+	err = s.changeTarget(ctx, id, nil, func(g *targetChange) (bool, error) {
+		wait = false
+		switch {
+		case g.target.State == record.RecallTarget_RESTORED:
+			return false, errRestored
+		case g.target.State == record.RecallTarget_VOID:
+			return false, errNoTarget
+		case g.target.State != record.RecallTarget_ACTIVE:
+			return false, nil
+		case g.target.Held || fenceOpen(g.target) && s.app.now() <= g.target.Fence.Until+fenceGraceSeconds:
+			wait = true
+			return false, nil
+		}
+		g.target.State = record.RecallTarget_SEALED
+		return true, nil
+	})
+	return wait, err
+}
+
+// eachErasable calls visit for the messages that a target covers, in ascending
+// order, but for those that are erased already; onHold says that a hold spares
+// the message.
+func (s *stream) eachErasable(ctx context.Context, id record.TargetID, visit func(m numberedHeader, onHold bool) error) error {
+	t, err := s.readTarget(ctx, id)
+	if err != nil || t == nil {
+		return err
+	}
+	held, err := s.held(ctx)
+	if err != nil {
+		return err
+	}
+	return s.eachCovered(ctx, t, 0, func(m numberedHeader) error {
+		if m.header.Erased {
+			return nil
+		}
+		return visit(m, held.cover(m.seq, m.header))
+	})
+}
+
+// eraseTarget erases the messages of a sealed target and tells progress about
+// each part; then it makes the bytes unrecoverable, and only then says so.
+func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress func(erased uint32) error) error {
+	t, err := s.readTarget(ctx, id)
+	if err != nil || t == nil || t.State == record.RecallTarget_ERASED {
+		return err
+	}
+	head, err := s.current(ctx)
+	if err != nil {
+		return err
+	}
+	for i := span(t, head.LastSeq); !i.isEmpty(); {
+		end := min(i.to, (record.Bucket(i.from)+1)*record.BucketSize)
+		claim := &record.Erasure{Operation: id.Operation[:], Target: uint32(id.Index), FromSeq: i.from, ToSeq: end}
+		if err := s.claimErasure(ctx, claim); err != nil {
+			return err
+		}
+		erased, err := s.eraseClaimed(ctx, claim)
+		if err != nil {
+			return err
+		}
+		if err := progress(erased); err != nil {
+			return err
+		}
+		// Also what an earlier try erased, which was cut short before this.
+		if err := s.app.store.Purge(ctx, record.LogPartition(s.id, record.Bucket(end))); err != nil {
+			return fmt.Errorf("purge erased messages: %w", err)
+		}
+		if end == i.to {
+			break
+		}
+		i.from = end + 1
+	}
+	return s.changeTarget(ctx, id, nil, func(g *targetChange) (bool, error) {
+		if g.target.State == record.RecallTarget_ERASED {
+			return false, nil
+		}
+		g.target.State = record.RecallTarget_ERASED
+		if len(g.target.Seqs) > 0 {
+			g.feed(&record.FeedEvent{Type: record.FeedEvent_ERASED, Seqs: g.target.Seqs, Time: s.app.now()})
+		}
+		for _, i := range intervals(g.target) {
+			g.feed(&record.FeedEvent{Type: record.FeedEvent_ERASED, FromSeq: i.from, ToSeq: i.to, Time: s.app.now()})
+		}
+		return true, nil
+	})
+}
+
+// claimErasure claims a part of the log, once whoever claimed before is done.
+func (s *stream) claimErasure(ctx context.Context, claim *record.Erasure) error {
+	return retry(ctx, func() error {
+		var earlier *record.Erasure
+		err := s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
+			if earlier = c.Erasing; earlier != nil {
+				return nil, nil
+			}
+			c.Erasing = claim
+			return []store.Mutation{}, nil
+		})
+		if err != nil || earlier == nil || proto.Equal(earlier, claim) {
+			return err
+		}
+		if _, err := s.eraseClaimed(ctx, earlier); err != nil {
+			return err
+		}
+		return store.ErrConflict
+	})
+}
+
+// eraseClaimed erases what a claim names and gives the claim up. Several may do
+// it at once. It returns how many messages this call erased.
+func (s *stream) eraseClaimed(ctx context.Context, claim *record.Erasure) (erased uint32, err error) {
+	id := record.TargetID{Operation: record.OperationID(claim.Operation), Index: uint16(claim.Target)}
+	t, err := s.readTarget(ctx, id)
+	if err != nil || t == nil {
+		return 0, err
+	}
+	// No hold is set while the claim stands, so that these are all that count.
+	held, err := s.held(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for from := claim.FromSeq; from <= claim.ToSeq && from >= claim.FromSeq; from += eraseBatch {
+		to := min(claim.ToSeq, from+eraseBatch-1)
+		n, err := s.eraseNumbers(ctx, interval{from, to}, func(m numberedHeader) bool {
+			return coversHeader(t, m) && !held.cover(m.seq, m.header)
+		})
+		if err != nil {
+			return erased, err
+		}
+		erased += n
+	}
+	return erased, s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
+		if !proto.Equal(c.Erasing, claim) {
+			return nil, nil
+		}
+		c.Erasing = nil
+		return []store.Mutation{}, nil
+	})
+}
+
+// eraseNumbers erases, in one commit, the messages of an interval inside one
+// bucket that chosen names. Senders who append there meanwhile try again.
+func (s *stream) eraseNumbers(ctx context.Context, i interval, chosen func(numberedHeader) bool) (erased uint32, err error) {
+	p := record.LogPartition(s.id, record.Bucket(i.to))
+	err = retry(ctx, func() error {
+		erased = 0
+		rows, version, err := s.app.store.Read(ctx, p, store.Range{
+			From: record.HeaderKey(i.from), To: afterKey(record.HeaderKey(i.to)),
+		})
+		if err != nil {
+			return err
+		}
+		var mutations []store.Mutation
+		for _, row := range rows[0] {
+			h := &record.Header{}
+			if err := decode(row, h); err != nil {
+				return err
+			}
+			m := numberedHeader{record.Seq(row.Key), h}
+			if h.Erased || !chosen(m) {
+				continue
+			}
+			erased++
+			// The digest could tell a text from others.
+			h.Erased, h.Digest = true, nil
+			mutations = append(mutations, store.Set(row.Key, encode(h)), store.Delete(record.BodyKey(m.seq)))
+		}
+		if len(mutations) == 0 {
+			return nil
+		}
+		_, err = s.app.store.Commit(ctx, p, version, mutations)
+		if errors.Is(err, store.ErrUnknown) {
+			return store.ErrConflict // see what is left
+		}
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("erase messages: %w", err)
+	}
+	return erased, nil
+}

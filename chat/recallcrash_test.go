@@ -1,0 +1,224 @@
+package chat
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/record"
+)
+
+// crashGroups are groups with three messages of ann and one of bob each.
+func crashGroups(t *testing.T, a *App, n int) []RecallTarget {
+	t.Helper()
+	var targets []RecallTarget
+	for i := range n {
+		group := fmt.Sprint("g", i)
+		makeGroup(t, a, group, Public)
+		mustImport(t, a, "bob")
+		for j, from := range []string{"ann", "bob", "ann", "ann"} {
+			if _, err := a.Send(bg, moderator, testMessage(group, from, uint32(j))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		targets = append(targets, RecallTarget{GroupID: group, Sender: "ann"})
+	}
+	return targets
+}
+
+// hourLater opens an App an hour later, and does the work that is left.
+func hourLater(t *testing.T, st store.Store) *App {
+	t.Helper()
+	a := openTestApp(t, st, func(o *Options) { o.Clock = func() time.Time { return time.Now().Add(time.Hour) } })
+	if _, err := a.workOnRecalls(bg); err != nil {
+		t.Fatal(err)
+	}
+	rows, _, err := a.store.Read(bg, record.RecallWorkPartition(a.id), store.Range{})
+	if err != nil || len(rows[0]) > 0 {
+		t.Fatalf("%d rows of work are left (%v)", len(rows[0]), err)
+	}
+	return a
+}
+
+// shown is how many messages a group's default history has.
+func shown(t *testing.T, a *App, group string) int {
+	t.Helper()
+	page, err := a.History(bg, HistoryRequest{GroupID: group, Number: 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(page.Rows)
+}
+
+// newestOperation is the operation of the newest recall, nil for none.
+func newestOperation(t *testing.T, a *App) *Operation {
+	t.Helper()
+	page, err := a.AuditList(bg, AuditQuery{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Entries) == 0 {
+		return nil
+	}
+	o, err := a.Operation(bg, page.Entries[0].Operation.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func wantStates(t *testing.T, when string, o *Operation, state string) {
+	t.Helper()
+	for i, target := range o.Targets {
+		if target.State != state {
+			t.Errorf("%s: target %d is %s, want %s", when, i, target.State, state)
+		}
+	}
+}
+
+// A recall of many targets that is cut short is carried out after the next
+// start, or reported as given up.
+func TestRecallOfManyTargetsSurvivesACrashAtAnyWrite(t *testing.T) {
+	for n := 0; ; n++ {
+		st := openTestStore(t)
+		targets := crashGroups(t, openTestApp(t, st), 3)
+		acknowledged := false
+		died := dieAfter(t, st, n, func(a *App) {
+			_, err := a.Recall(bg, moderator, RecallCall{Targets: targets, IdempotencyKey: "once", FenceSeconds: 60})
+			acknowledged = err == nil
+		})
+		when := fmt.Sprintf("dead after %d writes", n)
+		a := hourLater(t, st)
+		want := 4
+		if o := newestOperation(t, a); o != nil {
+			state := StateVoid
+			if o.Targets[0].State == StateActive {
+				state, want = StateActive, 1
+			}
+			wantStates(t, when, o, state)
+		}
+		for _, target := range targets {
+			if got := shown(t, a, target.GroupID); got != want || acknowledged && got != 1 {
+				t.Errorf("%s: group %s shows %d messages, want %d (acknowledged: %v)", when, target.GroupID, got, want, acknowledged)
+			}
+		}
+		// The same call again finds what the first one did, or does it.
+		again, err := a.Recall(bg, moderator, RecallCall{Targets: targets, IdempotencyKey: "once", FenceSeconds: 60})
+		if err != nil || again.Parts[2].MatchedNum+again.Parts[2].AlreadyNum != 3 || shown(t, a, "g2") != 1 {
+			t.Errorf("%s: repeated call answers %+v (%v), and %d are shown", when, again, err, shown(t, a, "g2"))
+		}
+		if !died {
+			return
+		}
+	}
+}
+
+func TestRestoreSurvivesACrashAtAnyWrite(t *testing.T) {
+	for n := 0; ; n++ {
+		st := openTestStore(t)
+		first := openTestApp(t, st)
+		targets := crashGroups(t, first, 3)
+		done, err := first.Recall(bg, moderator, RecallCall{Targets: targets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		acknowledged := false
+		died := dieAfter(t, st, n, func(a *App) {
+			_, err := a.Restore(bg, moderator, done.OperationID, nil, "appeal")
+			acknowledged = err == nil
+		})
+		a := hourLater(t, st)
+		o, err := a.Operation(bg, done.OperationID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, state := 4, StateRestored
+		if o.Targets[0].State == StateActive {
+			want, state = 1, StateActive
+		}
+		wantStates(t, fmt.Sprintf("dead after %d writes", n), o, state)
+		for _, target := range targets {
+			if got := shown(t, a, target.GroupID); got != want || acknowledged && got != 4 {
+				t.Errorf("dead after %d writes: group %s shows %d messages, want %d (acknowledged: %v)", n, target.GroupID, got, want, acknowledged)
+			}
+		}
+		if !died {
+			return
+		}
+	}
+}
+
+func TestHoldSurvivesACrashAtAnyWrite(t *testing.T) {
+	for n := 0; ; n++ {
+		st := openTestStore(t)
+		first := openTestApp(t, st)
+		done, err := first.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, first, 3)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		acknowledged := false
+		died := dieAfter(t, st, n, func(a *App) {
+			acknowledged = a.Hold(bg, moderator, done.OperationID, true, "court order") == nil
+		})
+		a := hourLater(t, st)
+		o, err := a.Operation(bg, done.OperationID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, target := range o.Targets {
+			if target.Held != o.Targets[0].Held || acknowledged && !target.Held {
+				t.Errorf("dead after %d writes: target %d is held: %v, the first: %v", n, i, target.Held, o.Targets[0].Held)
+			}
+		}
+		if !died {
+			return
+		}
+	}
+}
+
+// An erasure that was asked for is done to its end, whatever interrupts it, and
+// tells how much that was.
+func TestErasureSurvivesACrashAtAnyWrite(t *testing.T) {
+	for n := 0; ; n++ {
+		st := openTestStore(t)
+		first := openTestApp(t, st)
+		targets := crashGroups(t, first, 2)
+		done, err := first.Recall(bg, moderator, RecallCall{Targets: targets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := first.Erase(bg, moderator, done.OperationID, 0); err != nil {
+			t.Fatal(err)
+		}
+		died := dieAfter(t, st, n, func(a *App) { _, _ = a.workOnRecalls(bg) })
+		a := hourLater(t, st)
+		o, err := a.Operation(bg, done.OperationID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		when := fmt.Sprintf("dead after %d writes", n)
+		wantStates(t, when, o, StateErased)
+		if e := o.Erasure; e == nil || e.State != ErasureDone || e.TotalNum != 6 || e.DoneNum != 6 || e.HeldNum != 0 {
+			t.Errorf("%s: erasure is %+v, want 6 of 6", when, e)
+		}
+		for _, target := range targets {
+			page, err := a.History(bg, HistoryRequest{GroupID: target.GroupID, Number: 20, WithRecalled: true})
+			if err != nil || len(page.Rows) != 4 {
+				t.Fatalf("%s: history is %+v (%v)", when, page, err)
+			}
+			for _, row := range page.Rows {
+				if want := row.Seq == 2; (row.Place == RowLive) != want || !want && (row.Place != RowPlaceholder || string(row.Body) != "[]") {
+					t.Errorf("%s: row is %+v", when, row)
+				}
+			}
+			events, _, err := a.Feed(bg, target.GroupID, "", 0, 100)
+			if err != nil || len(events) != 2 || events[1].Type != "erased" {
+				t.Errorf("%s: feed is %+v (%v)", when, events, err)
+			}
+		}
+		if !died {
+			return
+		}
+	}
+}

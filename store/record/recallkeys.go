@@ -1,0 +1,206 @@
+package record
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	"github.com/recant-chat/recant/store"
+)
+
+// SeqRecallKey is the recall of one number in a conversation partition.
+func SeqRecallKey(seq uint32) []byte { return seqKey('r', seq) }
+
+// OperationID is the id of a recall operation or of another audit entry: the 16
+// bytes of a UUIDv7, which sort by time.
+type OperationID [16]byte
+
+// TargetID names one target of an operation.
+type TargetID struct {
+	Operation OperationID
+	Index     uint16
+}
+
+func (t TargetID) appendTo(b []byte) []byte {
+	return binary.BigEndian.AppendUint16(append(b, t.Operation[:]...), t.Index)
+}
+
+// targetIDBytes is the length of a TargetID in a key.
+const targetIDBytes = 18
+
+// TargetKey is a recall target in a conversation partition.
+func TargetKey(t TargetID) []byte { return t.appendTo([]byte{'t'}) }
+
+// HeldKey lists a target that is held; the value is the target's.
+func HeldKey(t TargetID) []byte { return t.appendTo([]byte{'k'}) }
+
+// HeldPrefix is the prefix of all held targets.
+var HeldPrefix = []byte{'k'}
+
+// TargetOf reads the target at the end of a key of TargetKey, HeldKey,
+// ActiveKey or FenceKey.
+func TargetOf(key []byte) TargetID {
+	tail := key[len(key)-targetIDBytes:]
+	return TargetID{Operation: OperationID(tail[:16]), Index: binary.BigEndian.Uint16(tail[16:])}
+}
+
+// senderKey is a key by sender and number; accounts hold no zero byte, so the
+// keys of a sender are contiguous.
+func senderKey(prefix []byte, sender string, from uint32) []byte {
+	b := append(prefix, sender...)
+	return binary.BigEndian.AppendUint32(append(b, 0), from)
+}
+
+// CoverKey is one interval of the cover of a sender in a length class.
+func CoverKey(class byte, sender string, from uint32) []byte {
+	return senderKey([]byte{'v', class}, sender, from)
+}
+
+// ActiveKey lists an interval of an active target under its sender and length
+// class. The key with a zero target is before all that begin at that number.
+func ActiveKey(class byte, sender string, from uint32, t TargetID) []byte {
+	return t.appendTo(senderKey([]byte{'a', class}, sender, from))
+}
+
+// ActiveFrom reads the first number of a key of ActiveKey.
+func ActiveFrom(key []byte) uint32 { return Seq(key[:len(key)-targetIDBytes]) }
+
+// FenceKey is an open fence of a target.
+func FenceKey(sender string, t TargetID) []byte {
+	return t.appendTo(append(append([]byte{'n'}, sender...), 0))
+}
+
+// FencePrefix is the prefix of the open fences on a sender.
+func FencePrefix(sender string) []byte { return append(append([]byte{'n'}, sender...), 0) }
+
+// FeedPrefix is the prefix of all events of a conversation's feed.
+var FeedPrefix = []byte{'f'}
+
+// FeedKey is one event of a conversation's feed.
+func FeedKey(number uint64) []byte { return key('f', number) }
+
+// AuditMonth is the month, counted from January of year 0, in whose partition
+// the audit entry of an id is kept.
+func (id OperationID) AuditMonth() uint32 {
+	t := id.Time().UTC()
+	return uint32(t.Year()*12 + int(t.Month()) - 1)
+}
+
+// Time is when the id was made, to the millisecond.
+func (id OperationID) Time() time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(append([]byte{0, 0}, id[:6]...))))
+}
+
+// AuditPartition holds the audit entries of one month with their indexes.
+func AuditPartition(app, month uint32) store.Partition {
+	return store.Blind(name('R', app, string(binary.BigEndian.AppendUint32(nil, month))))
+}
+
+// AuditMonthsPartition lists the months that have audit entries.
+func AuditMonthsPartition(app uint32) store.Partition { return store.Blind(name('M', app)) }
+
+// AuditMonthKey is one of those months.
+func AuditMonthKey(month uint32) []byte { return binary.BigEndian.AppendUint32(nil, month) }
+
+// AuditEntryKey is an entry, in the partition of its month. Recalls are kept
+// apart from other entries.
+func AuditEntryKey(recall bool, id OperationID) []byte {
+	return append(AuditEntryPrefix(recall), id[:]...)
+}
+
+// AuditEntryPrefix is the prefix of all entries.
+func AuditEntryPrefix(recall bool) []byte {
+	if recall {
+		return []byte("er")
+	}
+	return []byte("eo")
+}
+
+// AuditResultKey is what came of an entry, beside it.
+func AuditResultKey(id OperationID) []byte { return append([]byte{'r'}, id[:]...) }
+
+// AuditLogKey lists an entry under the operation that it is about, in the
+// partition of the operation's month.
+func AuditLogKey(operation, id OperationID) []byte {
+	return append(AuditLogPrefix(operation), id[:]...)
+}
+
+// AuditLogPrefix is the prefix of all entries about an operation.
+func AuditLogPrefix(operation OperationID) []byte { return append([]byte{'l'}, operation[:]...) }
+
+// AuditIndexKey lists an entry under a term, a kind of name and the name. Names
+// hold no zero byte, so the keys of a term are contiguous.
+func AuditIndexKey(recall bool, kind byte, term string, id OperationID) []byte {
+	return append(AuditIndexPrefix(recall, kind, term), id[:]...)
+}
+
+// AuditIndexPrefix is the prefix of all entries under a term.
+func AuditIndexPrefix(recall bool, kind byte, term string) []byte {
+	b := []byte{'i', 'o', kind}
+	if recall {
+		b[1] = 'r'
+	}
+	return append(append(b, term...), 0)
+}
+
+// AuditID reads the id at the end of a key of an audit partition.
+func AuditID(key []byte) OperationID { return OperationID(key[len(key)-16:]) }
+
+// BarrierPartition is one of several that hold nothing; a commit there makes
+// durable what was Put before.
+func BarrierPartition(app uint32, shard byte) store.Partition {
+	return store.Versioned(name('B', app, string([]byte{shard})))
+}
+
+// RecallWorkPartition lists work about recalls that is under way.
+func RecallWorkPartition(app uint32) store.Partition { return store.Blind(name('W', app)) }
+
+// RecallWorkKey is work of one kind on a recall: of a RECALL or ERASE by the
+// operation, of others by the audit entry.
+func RecallWorkKey(kind AuditEntry_Kind, id OperationID) []byte {
+	return append([]byte{byte(kind)}, id[:]...)
+}
+
+// ErasureResultKey is what came of the erasure of an operation, beside the
+// operation's audit entry.
+func ErasureResultKey(operation OperationID) []byte { return append([]byte{'x'}, operation[:]...) }
+
+// SecretPartition holds the application's secret, with which it seals tokens.
+func SecretPartition(app uint32) store.Partition { return store.Versioned(name('S', app)) }
+
+// SecretKey is its one row, 32 random bytes.
+var SecretKey = []byte("secret")
+
+// IdempotencyPartition holds the claims of the IdempotencyKeys of one shard.
+func IdempotencyPartition(app uint32, shard byte) store.Partition {
+	return store.Versioned(name('I', app, string([]byte{shard})))
+}
+
+// ClaimKey is the claim of an IdempotencyKey.
+func ClaimKey(key string) []byte { return append([]byte{'k'}, key...) }
+
+// ClaimAgeKey lists a claim by its time, in Unix seconds.
+func ClaimAgeKey(time int64, key string) []byte {
+	return append(binary.BigEndian.AppendUint64([]byte{'t'}, uint64(time)), key...)
+}
+
+// ClaimOfAge reads the IdempotencyKey of a key of ClaimAgeKey.
+func ClaimOfAge(key []byte) string { return string(key[9:]) }
+
+// MaxIDSeconds is the last time that an id has room for, in Unix seconds: its
+// milliseconds have 48 bits.
+const MaxIDSeconds = (1<<48 - 1) / 1000
+
+// FirstID is before all ids that are made at a time, in Unix seconds up to
+// MaxIDSeconds, or later.
+func FirstID(seconds int64) OperationID {
+	var id OperationID
+	binary.BigEndian.PutUint64(id[:], uint64(seconds*1000)<<16)
+	return id
+}
+
+// Compare orders ids by time.
+func (id OperationID) Compare(other OperationID) int { return bytes.Compare(id[:], other[:]) }
+
+// MonthOf reads the month of a key of AuditMonthKey.
+func MonthOf(key []byte) uint32 { return binary.BigEndian.Uint32(key) }
