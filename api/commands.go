@@ -10,6 +10,7 @@ func Commands() []Command {
 		groupCommands(),
 		memberCommands(),
 		messageCommands(),
+		recallCommands(),
 		topicCommands(),
 	)
 }

@@ -130,7 +130,7 @@ func TestEveryCommandRefusesFieldsOfAnotherType(t *testing.T) {
 }
 
 // goodBodies has a request of every command that succeeds, in an order in which
-// they can be made.
+// they can be made. OPERATION stands for the newest recall operation.
 var goodBodies = []struct{ command, body string }{
 	{"account_import", `{"UserID":"ann"}`},
 	{"multiaccount_import", `{"AccountList":[{"UserID":"bob"},{"UserID":"eve"}]}`},
@@ -158,6 +158,17 @@ var goodBodies = []struct{ command, body string }{
 	{"group_msg_recall", `{"GroupId":"g","MsgSeqList":[{"MsgSeq":1}]}`},
 	{"delete_group_msg_by_sender", `{"GroupId":"g","Sender_Account":"ann"}`},
 	{"group_msg_get_simple", `{"GroupId":"g","ReqMsgNumber":20,"WithRecalledMsg":1}`},
+	{"preview_recall", `{"Targets":[{"GroupId":"g","Sender_Account":"ann"}]}`},
+	{"recall_by_sender", `{"Targets":[{"GroupId":"g","Sender_Account":"ann"}]}`},
+	{"get_recall_operation", `{"OperationId":"OPERATION"}`},
+	{"list_recall_operations", `{"GroupId":"g"}`},
+	{"get_recall_feed", `{"GroupId":"g"}`},
+	{"export_recall_evidence", `{"OperationId":"OPERATION"}`},
+	{"set_recall_hold", `{"OperationId":"OPERATION","Hold":1}`},
+	{"set_recall_hold", `{"OperationId":"OPERATION","Hold":0}`},
+	{"restore_recall", `{"OperationId":"OPERATION"}`},
+	{"recall_by_sender", `{"Targets":[{"GroupId":"g","Sender_Account":"ann"}]}`},
+	{"erase_recalled", `{"OperationId":"OPERATION"}`},
 	{"create_topic", `{"GroupId":"@TGS#_c","TopicId":"@TGS#_c@TOPIC#_t","TopicName":"t"}`},
 	{"import_topic", `{"GroupId":"@TGS#_c","TopicId":"@TGS#_c@TOPIC#_u","TopicName":"u"}`},
 	{"get_topic", `{"GroupId":"@TGS#_c","From_Account":"ann"}`},
@@ -174,11 +185,12 @@ func TestEveryCommandTakesNullAsAbsentAndAnswersNone(t *testing.T) {
 	a := newApp(t)
 	commands := byName()
 	tried := map[string]bool{}
+	newest := "" // recall operation
 	for _, good := range goodBodies {
 		c := commands[good.command]
 		tried[c.Name] = true
 		var body map[string]jsontext.Value
-		if err := json.Unmarshal([]byte(good.body), &body); err != nil {
+		if err := json.Unmarshal([]byte(strings.ReplaceAll(good.body, "OPERATION", newest)), &body); err != nil {
 			t.Fatal(err)
 		}
 		for _, f := range declaredFields(c.Request, c.Service, nil) {
@@ -193,11 +205,21 @@ func TestEveryCommandTakesNullAsAbsentAndAnswersNone(t *testing.T) {
 		if way := findNull(all); way != "" {
 			t.Errorf("%s: null at %s in %s", c.Name, way, answer.Raw)
 		}
+		noteOperation(t, answer, &newest)
 	}
 	for name := range commands {
 		if !tried[name] {
 			t.Errorf("%s has no request here", name)
 		}
+	}
+}
+
+// noteOperation keeps the OperationId of an answer that has one.
+func noteOperation(t *testing.T, answer apitest.Answer, newest *string) {
+	t.Helper()
+	var operation struct{ OperationId string }
+	if answer.Decode(t, &operation); operation.OperationId != "" {
+		*newest = operation.OperationId
 	}
 }
 
@@ -250,12 +272,13 @@ func TestEveryCommandThatCommittedLateAnswersSuccess(t *testing.T) {
 	late := lateStore{st, &atomic.Int32{}}
 	a := newApp(t, func(o *apitest.Options) { o.Store, o.API.RequestTimeout = late, lateTimeout })
 	commands := byName()
+	newest := "" // recall operation
 	for _, good := range goodBodies {
 		for {
 			late.commits.Store(0)
-			answer := a.Call(t, commands[good.command].Service, good.command, good.body)
+			answer := a.Call(t, commands[good.command].Service, good.command, strings.ReplaceAll(good.body, "OPERATION", newest))
 			if answer.Code != 60008 {
-				answer.MustOK(t)
+				noteOperation(t, answer.MustOK(t), &newest)
 				break
 			}
 			if n := late.commits.Load(); n > 0 {

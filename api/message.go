@@ -217,17 +217,21 @@ func groupMsgGetSimple(ctx context.Context, call *Call, r *groupMsgGetSimpleRequ
 	if err != nil {
 		return nil, err
 	}
-	answer := &groupMsgGetSimpleResponse{GroupID: *r.GroupID, Finished: page.Finished, Rows: make([]historyRow, len(page.Rows))}
-	for i, row := range page.Rows {
-		answer.Rows[i] = historyRow{
+	return &groupMsgGetSimpleResponse{GroupID: *r.GroupID, Finished: page.Finished, Rows: historyRows(page.Rows)}, nil
+}
+
+func historyRows(list []chat.HistoryRow) []historyRow {
+	rows := make([]historyRow, len(list))
+	for i, row := range list {
+		rows[i] = historyRow{
 			From: row.Sender, Place: row.Place, Body: row.Body, Priority: row.Priority, Random: row.Random,
 			Seq: row.Seq, Time: row.Time, CloudCustomData: row.CloudCustomData,
 		}
 		if row.Tip {
-			answer.Rows[i].System = 1
+			rows[i].System = 1
 		}
 	}
-	return answer, nil
+	return rows
 }
 
 type groupMsgRecallRequest struct {
