@@ -2,6 +2,7 @@
 //
 //	recant serve      serve the protocol
 //	recant usersig    sign a UserSig
+//	recant recall     preview, recall, restore, audit, export, erase
 //	recant version    print the version
 package main
 
@@ -17,13 +18,6 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Exit codes.
-const (
-	exitOK    = 0
-	exitError = 1
-	exitUsage = 2
-)
-
 // stop is what ends the program in order: the service manager's signal and the
 // keyboard's. A second one ends it at once.
 func stopSignals() []os.Signal { return []os.Signal{syscall.SIGTERM, os.Interrupt} }
@@ -37,48 +31,50 @@ func main() {
 		signal.Reset(stopSignals()...) // before anything says that the program stops
 		stop()
 	}()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
 // cli is the command line.
 type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the protocol until told to stop."`
 	UserSig userSigCommand `cmd:"" name:"usersig" help:"Print a UserSig, signed with an application's first key."`
+	Recall  recallCommand  `cmd:"" help:"Clean up after spammers: preview, recall, undo, audit, evidence, erase."`
 	Version versionCommand `cmd:"" help:"Print the version of this program."`
 }
 
 // run is the program. What a person asked for goes to stdout, logs and
 // complaints to stderr.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	commands := cli{Serve: newServeCommand(), UserSig: newUserSigCommand()}
+func run(ctx context.Context, args []string, s streams) int {
+	commands := cli{Serve: newServeCommand(), UserSig: newUserSigCommand(), Recall: newRecallCommand()}
 	helped := errors.New("help was printed")
 	parser, err := kong.New(&commands,
 		kong.Name("recant"),
 		kong.Description("A group-chat server that you can take words back from."),
-		kong.Writers(stdout, stderr),
+		kong.Writers(s.out, s.log),
 		kong.Exit(func(int) { panic(helped) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(streams{out: stdout, log: stderr}),
+		kong.Bind(s),
 	)
 	if err != nil {
-		return fail(stderr, err, exitError)
+		return fail(s.log, err, exitError)
 	}
 	parsed, err := parse(parser, args, helped)
 	switch {
 	case errors.Is(err, helped):
 		return exitOK
 	case err != nil:
-		return fail(stderr, err, exitUsage)
+		return fail(s.log, err, exitUsage)
 	}
 	if err := parsed.Run(); err != nil {
-		return fail(stderr, err, exitError)
+		return fail(s.log, err, exitCode(err))
 	}
 	return exitOK
 }
 
-// streams are where a command writes.
+// streams are what a command reads and where it writes.
 type streams struct {
+	in  io.Reader
 	out io.Writer // what a person asked for
 	log io.Writer
 }

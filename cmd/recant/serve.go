@@ -134,9 +134,11 @@ func (s *server) open(ctx context.Context) error {
 	return s.welcome(base)
 }
 
-// addressFile holds the base URL of the server that has the data directory, as
-// long as it serves.
-func (s *server) addressFile() string { return filepath.Join(s.config.Data, "address") }
+// addressFileName is the file of the data directory that holds the base URL of
+// the server that has it, as long as it serves.
+const addressFileName = "address"
+
+func (s *server) addressFile() string { return filepath.Join(s.config.Data, addressFileName) }
 
 func (s *server) openStore() error {
 	if err := os.MkdirAll(s.config.Data, 0o700); err != nil {
