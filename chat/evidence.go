@@ -83,12 +83,11 @@ func (a *App) Evidence(ctx context.Context, op Operator, operationID, next strin
 			return nil, err
 		}
 		if full {
-			page.Next, err = a.seal(ctx, sealExport, encode(place))
+			if page.Next, err = a.seal(ctx, sealExport, encode(place)); err != nil {
+				return nil, err
+			}
 			break
 		}
-	}
-	if err != nil {
-		return nil, err
 	}
 	page.ChainHash, page.TotalNum = place.ChainHash, place.Messages
 	if page.Next != "" {
