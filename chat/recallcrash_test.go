@@ -222,3 +222,40 @@ func TestErasureSurvivesACrashAtAnyWrite(t *testing.T) {
 		}
 	}
 }
+
+// An erasure of a recall that never came to its target leaves its fence alone.
+func TestErasureOfWhatWasGivenUpHidesNothing(t *testing.T) {
+	clock := &testClock{now: time.Unix(2_000_000_000, 0)}
+	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Clock = clock.Now })
+	makeGroup(t, a, "g", Public)
+	sendAs(t, a, "ann", 1)
+	parts, err := a.planTargets(bg, []RecallTarget{{GroupID: "g", Sender: "ann"}}, RecallScope{LastNum: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As a crash leaves it right after its audit entry was written.
+	id := a.newOperationID()
+	parts[0].Fence = &record.Fence{FromSeq: 2, Until: a.now() + 60}
+	entry := &record.AuditEntry{
+		Kind: record.AuditEntry_RECALL, Operation: id[:], FenceSeconds: 60, Parts: []*record.RecallPart{parts[0].RecallPart},
+	}
+	if err := a.audit(bg, id, moderator, entry); err != nil {
+		t.Fatal(err)
+	}
+	sendAs(t, a, "ann", 2)
+	clock.now = clock.now.Add(time.Hour)
+	wantStates(t, "an hour later", newestOperation(t, a), StateVoid)
+	if _, err := a.Erase(bg, moderator, operationText(id[:]), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.workOnRecalls(bg); err != nil {
+		t.Fatal(err)
+	}
+	if got := shown(t, a, "g"); got != 2 {
+		t.Errorf("%d messages are shown, want both", got)
+	}
+	c, _, _, err := a.readConversation(bg, ownStream(t, a, "g").id)
+	if err != nil || c.Fences != 0 {
+		t.Errorf("conversation is %v (%v), want no fences", c, err)
+	}
+}

@@ -223,11 +223,12 @@ func (g *targetChange) feed(e *record.FeedEvent) {
 // way at its end is in the log by then.
 const fenceGraceSeconds = 60
 
-// closeFence turns a fence that has ended into an ordinary interval, up to the
-// last message of anybody that came in its time, and reports whether none is open any more.
+// closeFence turns the fence of an active target that has ended into an ordinary
+// interval, up to the last message of anybody that came in its time, and reports
+// whether none is open any more that will be.
 func (s *stream) closeFence(ctx context.Context, id record.TargetID) (bool, error) {
 	t, err := s.readTarget(ctx, id)
-	if err != nil || t == nil || !fenceOpen(t) || t.State == record.RecallTarget_RESTORED {
+	if err != nil || t == nil || !fenceOpen(t) || t.State != record.RecallTarget_ACTIVE {
 		return err == nil || errors.Is(err, errSealed), ignore(err, errSealed)
 	}
 	if s.app.now() <= t.Fence.Until+fenceGraceSeconds {
@@ -251,7 +252,7 @@ func (s *stream) closeFence(ctx context.Context, id record.TargetID) (bool, erro
 		}
 		return addRanges(t.Sender, caught)
 	}, func(g *targetChange) (bool, error) {
-		if !fenceOpen(g.target) || g.target.State == record.RecallTarget_RESTORED {
+		if !fenceOpen(g.target) || g.target.State != record.RecallTarget_ACTIVE {
 			return false, nil
 		}
 		g.target.FenceClosed, g.target.FenceToSeq = true, last
