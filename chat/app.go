@@ -46,14 +46,14 @@ type App struct {
 	accountLocks keyedMutex
 	cleanNow     chan struct{} // asks the background work for a cleanup
 
-	ids         operationIDs
-	auditMonths sync.Map // months that are known to be listed
-	secret      secret
-	windows     *windows
-	claimLocks  keyedMutex    // by IdempotencyKey
-	eraseLocks  keyedMutex    // by operation
-	workLocks   keyedMutex    // by the audit entry that the work is for
-	workNow     chan struct{} // asks the background work for the work on recalls
+	ids            operationIDs
+	auditMonths    sync.Map // months that are known to be listed
+	secret         secret
+	windows        *windows
+	claimLocks     keyedMutex    // by IdempotencyKey
+	operationLocks keyedMutex    // by operation, for its erasures and holds
+	workLocks      keyedMutex    // by the audit entry that the work is for
+	workNow        chan struct{} // asks the background work for the work on recalls
 
 	lifetime   context.Context // of background work; Close ends it
 	stop       context.CancelFunc

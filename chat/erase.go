@@ -51,7 +51,7 @@ func (a *App) Erase(ctx context.Context, op Operator, operationID string, notBef
 	if err != nil {
 		return nil, err
 	}
-	defer a.eraseLocks.lock(operationID)()
+	defer a.operationLocks.lock(operationID)()
 	known, err := a.erasure(ctx, o)
 	if err != nil {
 		return nil, err

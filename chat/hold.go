@@ -68,6 +68,7 @@ func (a *App) Hold(ctx context.Context, op Operator, operationID string, hold bo
 	if err != nil {
 		return err
 	}
+	defer a.operationLocks.lock(operationID)()
 	id := a.newOperationID()
 	entry := &record.AuditEntry{
 		Kind: record.AuditEntry_HOLD, Operation: o.id[:], Reason: reason, Hold: hold, Parts: o.subjects(),
@@ -78,6 +79,33 @@ func (a *App) Hold(ctx context.Context, op Operator, operationID string, hold bo
 	return a.undertake(context.WithoutCancel(ctx), id, &record.RecallWork{Kind: entry.Kind, Operation: o.id[:]}, false, func(ctx context.Context) error {
 		return a.holdParts(ctx, id, o, entry)
 	})
+}
+
+// holdAgain takes up a hold, or its end, that was cut short, unless a later one
+// has been answered or will be taken up itself.
+func (a *App) holdAgain(ctx context.Context, entryID record.OperationID, o *operation, entry *record.AuditEntry) error {
+	defer a.operationLocks.lock(operationText(o.id[:]))()
+	rows, _, err := a.store.Read(ctx, record.AuditPartition(a.id, o.id.AuditMonth()), store.Range{
+		From: afterKey(record.AuditLogKey(o.id, entryID)), To: store.PrefixEnd(record.AuditLogPrefix(o.id)),
+	})
+	if err != nil {
+		return fmt.Errorf("read audit record: %w", err)
+	}
+	for _, row := range rows[0] {
+		id := record.AuditID(row.Key)
+		later, result, err := a.auditEntry(ctx, id)
+		if err != nil {
+			return err
+		}
+		if later == nil || later.Kind != record.AuditEntry_HOLD {
+			continue
+		}
+		w, err := a.workOn(ctx, record.AuditEntry_HOLD, id)
+		if err != nil || w != nil || result != nil {
+			return err
+		}
+	}
+	return a.holdParts(ctx, entryID, o, entry)
 }
 
 // holdParts holds the targets of an operation, those that were erased excepted.

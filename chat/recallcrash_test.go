@@ -259,3 +259,84 @@ func TestErasureOfWhatWasGivenUpHidesNothing(t *testing.T) {
 		t.Errorf("conversation is %v (%v), want no fences", c, err)
 	}
 }
+
+// A release that a crash has cut short does not undo a later hold.
+func TestAnInterruptedReleaseDoesNotUndoALaterHold(t *testing.T) {
+	for n := 0; ; n++ {
+		st := openTestStore(t)
+		a := openTestApp(t, st)
+		done, err := a.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, a, 2)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Hold(bg, moderator, done.OperationID, true, "court order"); err != nil {
+			t.Fatal(err)
+		}
+		died := dieAfter(t, st, n, func(a *App) {
+			_ = a.Hold(bg, moderator, done.OperationID, false, "")
+		})
+		next := openTestApp(t, st)
+		if err := next.Hold(bg, moderator, done.OperationID, true, "another court order"); err != nil {
+			t.Fatal(err)
+		}
+		o, err := hourLater(t, st).Operation(bg, done.OperationID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, target := range o.Targets {
+			if !target.Held {
+				t.Errorf("release died after %d writes: target %d is not on hold", n, i)
+			}
+		}
+		if !died {
+			return
+		}
+	}
+}
+
+// What a restore has done is told as it was, also where it is taken up again.
+func TestTheResultOfARestoreOutlastsACrash(t *testing.T) {
+	for n := 0; ; n++ {
+		st := openTestStore(t)
+		a := openTestApp(t, st)
+		done, err := a.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, a, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		restored := uint32(0)
+		died := dieAfter(t, st, n, func(a *App) {
+			if r, err := a.Restore(bg, moderator, done.OperationID, nil, ""); err == nil {
+				restored = r[0].RestoredNum
+			}
+		})
+		_, result, err := a.auditEntry(bg, latestEntry(t, a, record.AuditEntry_RESTORE))
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := hourLater(t, st).Operation(bg, done.OperationID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result != nil && o.Log[1].Restored[0].RestoredNum != result.Parts[0].Restored {
+			t.Errorf("died after %d writes: log tells %+v, %d were restored", n, o.Log[1].Restored, result.Parts[0].Restored)
+		}
+		if !died {
+			if restored != 3 {
+				t.Error(restored)
+			}
+			return
+		}
+	}
+}
+
+func latestEntry(t *testing.T, a *App, kind record.AuditEntry_Kind) (id record.OperationID) {
+	t.Helper()
+	page, err := a.AuditList(bg, AuditQuery{Limit: 1, Types: []string{kindNames[kind]}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Entries) > 0 {
+		id, _ = parseOperationID(page.Entries[0].ID)
+	}
+	return id
+}

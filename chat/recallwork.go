@@ -126,13 +126,13 @@ func (a *App) workOnOperation(ctx context.Context, id record.OperationID, w *rec
 	case record.AuditEntry_ERASE:
 		return a.erase(ctx, o, w)
 	}
-	entry, _, err := a.auditEntry(ctx, id)
-	if err != nil || entry == nil {
+	entry, result, err := a.auditEntry(ctx, id)
+	if err != nil || entry == nil || result != nil { // what is done is not told anew
 		return 0, err
 	}
 	if w.Kind == record.AuditEntry_RESTORE {
 		_, err = a.restoreParts(ctx, id, o, entry)
 		return 0, err
 	}
-	return 0, a.holdParts(ctx, id, o, entry)
+	return 0, a.holdAgain(ctx, id, o, entry)
 }
