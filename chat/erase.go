@@ -128,28 +128,10 @@ const eraseAgainSeconds = 60
 
 // erase does the work of an erasure, and returns when it is to be tried again
 // where targets are on hold or their fences have not ended; 0 once it is done.
-func (a *App) erase(ctx context.Context, o *operation, w *record.RecallWork) (again int64, err error) {
-	if done, err := a.erasureResult(ctx, o); done != nil || err != nil {
-		return 0, err
-	}
-	var sealed []operationTarget
-	for _, t := range o.committed() {
-		wait, err := a.partStream(t.part).sealTarget(ctx, t.id)
-		switch {
-		case errors.Is(err, errNoTarget), errors.Is(err, errSealed), errors.Is(err, errRestored):
-		case err != nil:
-			return 0, err
-		case wait:
-			again = a.now() + eraseAgainSeconds
-		default:
-			sealed = append(sealed, t)
-		}
-	}
-	if len(sealed) == 0 && again > 0 {
-		return again, nil
-	}
-	if err := a.measureErasure(ctx, o, w, sealed); err != nil {
-		return 0, err
+func (a *App) erase(ctx context.Context, o *operation) (again int64, err error) {
+	w, sealed, again, err := a.beginErasure(ctx, o)
+	if w == nil || err != nil {
+		return again, err
 	}
 	for _, t := range sealed {
 		err := a.partStream(t.part).eraseTarget(ctx, t.id, func(erased uint32) error {
@@ -160,21 +142,58 @@ func (a *App) erase(ctx context.Context, o *operation, w *record.RecallWork) (ag
 			return 0, err
 		}
 	}
-	if again > 0 {
-		return again, nil
+	// What was put on hold meanwhile was spared.
+	if err := a.measureErasure(ctx, o, w); err != nil || again > 0 {
+		return again, err
 	}
 	return 0, a.putAudit(ctx, o.id.AuditMonth(), store.Set(record.ErasureResultKey(o.id), encode(w)))
 }
 
-// measureErasure counts, before it begins or where it was cut short, what is to
-// be erased.
-func (a *App) measureErasure(ctx context.Context, o *operation, w *record.RecallWork, targets []operationTarget) error {
-	left, held := uint32(0), uint32(0)
-	for _, t := range targets {
-		err := a.partStream(t.part).eachErasable(ctx, t.id, func(_ numberedHeader, onHold bool) error {
-			if onHold {
-				held++
-			} else {
+// beginErasure seals the targets that can be, and returns them and the work as
+// it is listed from here on: whoever asks for another time comes before or finds it
+// running. It returns no work where there is nothing to do (yet).
+func (a *App) beginErasure(ctx context.Context, o *operation) (w *record.RecallWork, sealed []operationTarget, again int64, err error) {
+	defer a.operationLocks.lock(operationText(o.id[:]))()
+	w, err = a.workOn(ctx, record.AuditEntry_ERASE, o.id)
+	if w == nil || err != nil {
+		return nil, nil, 0, err
+	}
+	if w.NotBefore > a.now() {
+		return nil, nil, w.NotBefore, nil // it was put off
+	}
+	if done, err := a.erasureResult(ctx, o); done != nil || err != nil {
+		return nil, nil, 0, err
+	}
+	for _, t := range o.committed() {
+		wait, err := a.partStream(t.part).sealTarget(ctx, t.id)
+		switch {
+		case errors.Is(err, errNoTarget), errors.Is(err, errSealed), errors.Is(err, errRestored):
+		case err != nil:
+			return nil, nil, 0, err
+		case wait:
+			again = a.now() + eraseAgainSeconds
+		default:
+			sealed = append(sealed, t)
+		}
+	}
+	if len(sealed) == 0 && again > 0 {
+		return nil, nil, again, nil
+	}
+	return w, sealed, again, a.measureErasure(ctx, o, w)
+}
+
+// measureErasure counts what has become of the messages of an erasure and lists
+// that: when it begins or is taken up again, and at its end.
+func (a *App) measureErasure(ctx context.Context, o *operation, w *record.RecallWork) error {
+	var erased, left, spared uint32
+	for _, t := range o.committed() {
+		err := a.partStream(t.part).eachErasable(ctx, t.id, func(m numberedHeader, onHold bool) error {
+			switch {
+			case m.header.Erased:
+				erased++
+			case onHold:
+				spared++
+			default:
 				left++
 			}
 			return nil
@@ -184,10 +203,10 @@ func (a *App) measureErasure(ctx context.Context, o *operation, w *record.Recall
 		}
 	}
 	if w.State == record.RecallWork_WAITING {
-		w.Total = left
+		w.State, w.Before = record.RecallWork_RUNNING, erased
 	}
-	w.State, w.Held, w.Total = record.RecallWork_RUNNING, held, max(w.Total, left)
-	w.Done = w.Total - left
+	w.Done = erased - min(erased, w.Before) // fewer where retention has taken some
+	w.Total, w.Held = w.Done+left, spared
 	return a.listWork(ctx, o.id, w)
 }
 
@@ -221,22 +240,25 @@ func (s *stream) sealTarget(ctx context.Context, id record.TargetID) (wait bool,
 }
 
 // eachErasable calls visit for the messages that a target covers, in ascending
-// order, but for those that are erased already; onHold says that a hold spares
-// the message.
+// order: of one that is not sealed for those alone that are erased. onHold says
+// that a hold spares one that is not erased, or spared it when the others were.
 func (s *stream) eachErasable(ctx context.Context, id record.TargetID, visit func(m numberedHeader, onHold bool) error) error {
 	t, err := s.readTarget(ctx, id)
 	if err != nil || t == nil {
 		return err
+	}
+	if t.State == record.RecallTarget_RESTORED || t.State == record.RecallTarget_VOID {
+		return nil
 	}
 	held, err := s.held(ctx)
 	if err != nil {
 		return err
 	}
 	return s.eachCovered(ctx, t, 0, func(m numberedHeader) error {
-		if m.header.Erased {
+		if t.State == record.RecallTarget_ACTIVE && !m.header.Erased {
 			return nil
 		}
-		return visit(m, held.cover(m.seq, m.header))
+		return visit(m, t.State == record.RecallTarget_ERASED || held.cover(m.seq, m.header))
 	})
 }
 

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io/fs"
@@ -10,7 +11,9 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/pebble"
+	"github.com/recant-chat/recant/store/record"
 )
 
 // filesWith counts the files below a directory that hold a text.
@@ -91,6 +94,99 @@ func TestErasedBytesAreInNoFileOfTheStore(t *testing.T) {
 	for _, text := range []string{otherText, restoredText} {
 		if filesWith(t, dir, text) == 0 {
 			t.Error("a message that was not erased is gone from the files")
+		}
+	}
+}
+
+// An erasure that is put off is not done at once, whichever comes first.
+func TestAnErasureThatIsPutOffWhileItBeginsIsNotDone(t *testing.T) {
+	st := &afterRead{Store: openTestStore(t)}
+	a := openTestApp(t, st)
+	done, err := a.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, a, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
+		t.Fatal(err)
+	}
+	later := a.now() + 7*secondsPerDay
+	var answer *Erasure
+	reads := 0
+	st.then = func(p store.Partition, _ []store.Range) {
+		if p != record.RecallWorkPartition(a.id) {
+			return
+		}
+		if reads++; reads == 2 { // the work has been read
+			st.then = nil
+			if answer, err = a.Erase(bg, moderator, done.OperationID, later); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if _, err := a.workOnRecalls(bg); err != nil {
+		t.Fatal(err)
+	}
+	o, err := a.Operation(bg, done.OperationID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer == nil || answer.State == ErasureWaiting && answer.NotBefore == later && o.Targets[0].State != StateActive {
+		t.Errorf("put off, it answered %+v, and the target is %s", answer, o.Targets[0].State)
+	}
+}
+
+// afterPurge calls a function after every purge.
+type afterPurge struct {
+	store.Store
+	then func()
+}
+
+func (s *afterPurge) Purge(ctx context.Context, p store.Partition) error {
+	err := s.Store.Purge(ctx, p)
+	if s.then != nil {
+		s.then()
+	}
+	return err
+}
+
+// What another operation's hold spares while an erasure runs is not told as
+// erased, nor where the erasure was cut short in between.
+func TestAnErasureTellsWhatAHoldHasSparedMeanwhile(t *testing.T) {
+	for _, crash := range []bool{false, true} {
+		st := &afterPurge{Store: openTestStore(t)}
+		a := openTestApp(t, st)
+		all := crashGroups(t, a, 2)
+		done, err := a.Recall(bg, moderator, RecallCall{Targets: all})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := a.Recall(bg, moderator, RecallCall{Targets: all[1:], Scope: RecallScope{LastNum: 2}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(bg)
+		defer cancel()
+		st.then = func() { // the first of the two groups is done
+			st.then = nil
+			if err := a.Hold(bg, moderator, other.OperationID, true, "court order"); err != nil {
+				t.Error(err)
+			}
+			if crash {
+				cancel()
+			}
+		}
+		if _, err := a.workOnRecalls(ctx); (err != nil) != crash {
+			t.Fatal(err)
+		}
+		o, err := hourLater(t, st).Operation(bg, done.OperationID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e := o.Erasure; e == nil || e.State != ErasureDone || e.TotalNum != 4 || e.DoneNum != 4 || e.HeldNum != 2 {
+			t.Errorf("cut short: %v: erasure is %+v, want 4 of 4 and 2 on hold", crash, e)
 		}
 	}
 }

@@ -124,7 +124,7 @@ func (a *App) workOnOperation(ctx context.Context, id record.OperationID, w *rec
 	case record.AuditEntry_RECALL:
 		return a.finishRecall(ctx, o)
 	case record.AuditEntry_ERASE:
-		return a.erase(ctx, o, w)
+		return a.erase(ctx, o)
 	}
 	entry, result, err := a.auditEntry(ctx, id)
 	if err != nil || entry == nil || result != nil { // what is done is not told anew

@@ -2901,6 +2901,7 @@ type RecallWork struct {
 	Total         uint32                 `protobuf:"varint,5,opt,name=total,proto3" json:"total,omitempty"` // ERASE: messages
 	Done          uint32                 `protobuf:"varint,6,opt,name=done,proto3" json:"done,omitempty"`
 	Held          uint32                 `protobuf:"varint,7,opt,name=held,proto3" json:"held,omitempty"`
+	Before        uint32                 `protobuf:"varint,8,opt,name=before,proto3" json:"before,omitempty"` // ERASE: messages that had been erased when it began
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2980,6 +2981,13 @@ func (x *RecallWork) GetDone() uint32 {
 func (x *RecallWork) GetHeld() uint32 {
 	if x != nil {
 		return x.Held
+	}
+	return 0
+}
+
+func (x *RecallWork) GetBefore() uint32 {
+	if x != nil {
+		return x.Before
 	}
 	return 0
 }
@@ -3520,7 +3528,7 @@ const file_record_proto_rawDesc = "" +
 	"\x05after\x18\x05 \x01(\rR\x05after\x12\x1d\n" +
 	"\n" +
 	"chain_hash\x18\x06 \x01(\fR\tchainHash\x12\x1a\n" +
-	"\bmessages\x18\a \x01(\rR\bmessages\"\x95\x02\n" +
+	"\bmessages\x18\a \x01(\rR\bmessages\"\xad\x02\n" +
 	"\n" +
 	"RecallWork\x122\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1e.recant.record.AuditEntry.KindR\x04kind\x12\x1c\n" +
@@ -3530,7 +3538,8 @@ const file_record_proto_rawDesc = "" +
 	"\x05state\x18\x04 \x01(\x0e2\x1f.recant.record.RecallWork.StateR\x05state\x12\x14\n" +
 	"\x05total\x18\x05 \x01(\rR\x05total\x12\x12\n" +
 	"\x04done\x18\x06 \x01(\rR\x04done\x12\x12\n" +
-	"\x04held\x18\a \x01(\rR\x04held\"!\n" +
+	"\x04held\x18\a \x01(\rR\x04held\x12\x16\n" +
+	"\x06before\x18\b \x01(\rR\x06before\"!\n" +
 	"\x05State\x12\v\n" +
 	"\aWAITING\x10\x00\x12\v\n" +
 	"\aRUNNING\x10\x01\"^\n" +
