@@ -149,9 +149,9 @@ func (a *App) erase(ctx context.Context, o *operation) (again int64, err error) 
 	return 0, a.putAudit(ctx, o.id.AuditMonth(), store.Set(record.ErasureResultKey(o.id), encode(w)))
 }
 
-// beginErasure seals the targets that can be, and returns them and the work as
-// it is listed from here on: whoever asks for another time comes before or finds it
-// running. It returns no work where there is nothing to do (yet).
+// beginErasure seals the targets that can be, and returns them with the work as
+// it is listed from here on, no work where there is nothing to do (yet). Whoever
+// asks for another time comes before, or finds the erasure running.
 func (a *App) beginErasure(ctx context.Context, o *operation) (w *record.RecallWork, sealed []operationTarget, again int64, err error) {
 	defer a.operationLocks.lock(operationText(o.id[:]))()
 	w, err = a.workOn(ctx, record.AuditEntry_ERASE, o.id)
@@ -273,9 +273,8 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 	if err != nil {
 		return err
 	}
-	for i := span(t, head.LastSeq); !i.isEmpty(); {
-		end := min(i.to, (record.Bucket(i.from)+1)*record.BucketSize)
-		claim := &record.Erasure{Operation: id.Operation[:], Target: uint32(id.Index), FromSeq: i.from, ToSeq: end}
+	for _, part := range byBucket(reach(t, head.LastSeq)) {
+		claim := &record.Erasure{Operation: id.Operation[:], Target: uint32(id.Index), FromSeq: part.from, ToSeq: part.to}
 		if err := s.claimErasure(ctx, claim); err != nil {
 			return err
 		}
@@ -287,13 +286,9 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 			return err
 		}
 		// Also what an earlier try erased, which was cut short before this.
-		if err := s.app.store.Purge(ctx, record.LogPartition(s.id, record.Bucket(end))); err != nil {
+		if err := s.app.store.Purge(ctx, record.LogPartition(s.id, record.Bucket(part.to))); err != nil {
 			return fmt.Errorf("purge erased messages: %w", err)
 		}
-		if end == i.to {
-			break
-		}
-		i.from = end + 1
 	}
 	return s.changeTarget(ctx, id, nil, func(g *targetChange) (bool, error) {
 		if g.target.State == record.RecallTarget_ERASED {
@@ -308,6 +303,27 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 		}
 		return true, nil
 	})
+}
+
+// byBucket returns for each bucket that intervals, a union, reach into from where
+// to where in it they do.
+func byBucket(intervals []interval) []interval {
+	var parts []interval
+	for _, i := range intervals {
+		for {
+			end := min(i.to, (record.Bucket(i.from)+1)*record.BucketSize)
+			if n := len(parts); n > 0 && record.Bucket(parts[n-1].to) == record.Bucket(end) {
+				parts[n-1].to = end
+			} else {
+				parts = append(parts, interval{i.from, end})
+			}
+			if end == i.to {
+				break
+			}
+			i.from = end + 1
+		}
+	}
+	return parts
 }
 
 // claimErasure claims a part of the log, once whoever claimed before is done.

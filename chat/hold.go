@@ -26,7 +26,7 @@ func (h heldTargets) cover(seq uint32, header *record.Header) bool {
 // overlap reports whether one of them may cover something in an interval.
 func (h heldTargets) overlap(i interval) bool {
 	return slices.ContainsFunc(h, func(t *record.RecallTarget) bool {
-		return i.overlaps(span(t, i.to))
+		return slices.ContainsFunc(reach(t, i.to), i.overlaps)
 	})
 }
 

@@ -342,18 +342,10 @@ func (m *recallModel) mayHold(from, to uint32) bool {
 		if !target.held {
 			continue
 		}
-		low, high := target.from, target.to
-		if len(target.seqs) > 0 {
-			low, high = slices.Min(target.seqs), slices.Max(target.seqs)
-		}
-		open := target.fenceFrom > 0 && target.fenceFrom <= to // it may be closed by now, below
-		if open {
-			high = to
-			if low == 0 {
-				low = target.fenceFrom
-			}
-		}
-		if low > 0 && low <= to && from <= high {
+		named := slices.ContainsFunc(target.seqs, func(seq uint32) bool { return from <= seq && seq <= to })
+		ranged := target.from > 0 && target.from <= to && from <= target.to
+		fenced := target.fenceFrom > 0 && target.fenceFrom <= to // it may be closed by now, below
+		if named || ranged || fenced {
 			return true
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/recant-chat/recant/store"
@@ -21,66 +20,42 @@ func covers(t *record.RecallTarget, m sentMessage) bool {
 	return fenceOpen(t) && m.seq >= t.Fence.FromSeq && m.arrival <= t.Fence.Until
 }
 
-// span is from the first to the last number that a target may cover in a stream
-// of which last is the newest.
-func span(t *record.RecallTarget, last uint32) interval {
-	whole := nothing
-	add := func(i interval) {
-		if whole.isEmpty() {
-			whole = i
-		} else if !i.isEmpty() {
-			whole = interval{min(whole.from, i.from), max(whole.to, i.to)}
-		}
-	}
+// reach is, as a union, which numbers a target may cover in a stream of which
+// last is the newest.
+func reach(t *record.RecallTarget, last uint32) []interval {
+	var found []interval
 	for _, seq := range t.Seqs {
-		add(interval{seq, seq})
+		found = append(found, interval{seq, seq})
 	}
-	for _, i := range intervals(t) {
-		add(i)
+	found = append(found, intervals(t)...)
+	if fenceOpen(t) && t.Fence.FromSeq <= last {
+		found = append(found, interval{t.Fence.FromSeq, last})
 	}
-	if fenceOpen(t) {
-		add(interval{t.Fence.FromSeq, last})
-	}
-	return whole
+	return union(found)
 }
 
-// coveredBy returns the messages that a target covers and that have not
-// expired, by sender, and the numbers that they lie between.
-func (s *stream) coveredBy(ctx context.Context, t *record.RecallTarget) (map[string][]sentMessage, interval, error) {
-	head, floor, err := s.headAndFloor(ctx)
-	if err != nil {
-		return nil, nothing, err
-	}
+// coveredIn returns, by sender, the messages of a part of a target's reach that
+// it covers.
+func (s *stream) coveredIn(ctx context.Context, t *record.RecallTarget, i interval) (map[string][]sentMessage, error) {
 	found := map[string][]sentMessage{}
-	live := span(t, head.LastSeq)
-	live.from = max(live.from, floor+1)
-	if live.isEmpty() {
-		return nil, live, nil
-	}
 	if t.Kind == record.RecallTarget_BY_SENDER {
-		messages, err := s.sentBy(ctx, t.Sender, live)
-		if err != nil {
-			return nil, nothing, err
-		}
+		messages, err := s.sentBy(ctx, t.Sender, i)
 		messages = slices.DeleteFunc(messages, func(m sentMessage) bool { return !covers(t, m) })
 		if len(messages) > 0 {
 			found[t.Sender] = messages
 		}
-		return found, live, nil
+		return found, err
 	}
-	for _, seq := range t.Seqs {
-		if seq < live.from {
-			continue
-		}
+	for seq := i.from; seq <= i.to && seq >= i.from; seq++ {
 		headers, err := s.app.readHeaders(ctx, s.id, seq, seq)
 		if err != nil {
-			return nil, nothing, err
+			return nil, err
 		}
 		for _, h := range headers {
 			found[h.header.Sender] = append(found[h.header.Sender], sentMessage{seq, h.header.Time, receivedAt(h.header)})
 		}
 	}
-	return found, live, nil
+	return found, nil
 }
 
 // coversHeader reports whether a target covers a message.
@@ -101,12 +76,23 @@ func (s *stream) eachCovered(ctx context.Context, t *record.RecallTarget, after 
 	if err != nil {
 		return err
 	}
-	i := span(t, head.LastSeq)
-	if after >= i.from {
-		i.from = after + 1
+	for _, i := range reach(t, head.LastSeq) {
+		if after >= i.from {
+			if after >= i.to {
+				continue
+			}
+			i.from = after + 1
+		}
+		if err := s.eachCoveredIn(ctx, t, i, visit); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (s *stream) eachCoveredIn(ctx context.Context, t *record.RecallTarget, i interval, visit func(numberedHeader) error) error {
 	const step = 512
-	for !i.isEmpty() && after < math.MaxUint32 {
+	for {
 		end := min(i.to, i.from+step-1, (record.Bucket(i.from)+1)*record.BucketSize)
 		headers, err := s.app.readHeaders(ctx, s.id, i.from, end)
 		if err != nil {
@@ -125,7 +111,6 @@ func (s *stream) eachCovered(ctx context.Context, t *record.RecallTarget, after 
 		}
 		i.from = end + 1
 	}
-	return nil
 }
 
 func fenceOpen(t *record.RecallTarget) bool { return t.Fence != nil && !t.FenceClosed }

@@ -178,11 +178,27 @@ func (g *targetChange) restore(now int64) error {
 
 // countRestored counts the messages of a target that has just ended.
 func (s *stream) countRestored(ctx context.Context, t *record.RecallTarget, r *Restored) error {
-	bySender, span, err := s.coveredBy(ctx, t)
+	head, floor, err := s.headAndFloor(ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range reach(t, head.LastSeq) {
+		if i.from = max(i.from, floor+1); i.isEmpty() {
+			continue
+		}
+		if err := s.countRestoredIn(ctx, t, i, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stream) countRestoredIn(ctx context.Context, t *record.RecallTarget, i interval, r *Restored) error {
+	bySender, err := s.coveredIn(ctx, t, i)
 	if err != nil || len(bySender) == 0 {
 		return err
 	}
-	found, err := s.readRecalls(ctx, slices.Collect(maps.Keys(bySender)), span)
+	found, err := s.readRecalls(ctx, slices.Collect(maps.Keys(bySender)), i)
 	if err != nil {
 		return err
 	}
