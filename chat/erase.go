@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
@@ -274,7 +275,7 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 		return err
 	}
 	for _, part := range byBucket(reach(t, head.LastSeq)) {
-		claim := &record.Erasure{Operation: id.Operation[:], Target: uint32(id.Index), FromSeq: part.from, ToSeq: part.to}
+		claim := &record.Erasure{Operation: id.Operation[:], Target: uint32(id.Index), FromSeq: part.from, ToSeq: part.to, Id: rand.Uint64()}
 		if err := s.claimErasure(ctx, claim); err != nil {
 			return err
 		}
@@ -348,15 +349,26 @@ func (s *stream) claimErasure(ctx context.Context, claim *record.Erasure) error 
 }
 
 // eraseClaimed erases what a claim names and gives the claim up. Several may do
-// it at once. It returns how many messages this call erased.
+// it at once; where one has done it the others have nothing left to do. It returns
+// how many messages this call erased.
 func (s *stream) eraseClaimed(ctx context.Context, claim *record.Erasure) (erased uint32, err error) {
 	id := record.TargetID{Operation: record.OperationID(claim.Operation), Index: uint16(claim.Target)}
-	t, err := s.readTarget(ctx, id)
-	if err != nil || t == nil {
+	c, rows, _, err := s.app.readConversation(ctx, s.id, store.Key(record.TargetKey(id)), heldRange())
+	switch {
+	case err != nil:
+		return 0, err
+	case c.Sealed:
+		return 0, errSealed
+	case !proto.Equal(c.Erasing, claim):
+		return 0, nil
+	}
+	t, err := targetIn(rows[0])
+	if err != nil {
 		return 0, err
 	}
-	// No hold is set while the claim stands, so that these are all that count.
-	held, err := s.held(ctx)
+	// No hold is set or lifted while the claim stands, so that all who finish it
+	// spare the same.
+	held, err := heldIn(rows[1])
 	if err != nil {
 		return 0, err
 	}

@@ -190,3 +190,65 @@ func TestAnErasureTellsWhatAHoldHasSparedMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// Who helps to finish a claim and comes late does not erase what was put on hold
+// since the claim was given up.
+func TestALateHelperOfAnErasureSparesWhatIsOnHold(t *testing.T) {
+	st := &afterRead{Store: openTestStore(t)}
+	a := openTestApp(t, st)
+	all := crashGroups(t, a, 1)
+	erased, err := a.Recall(bg, moderator, RecallCall{Targets: all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := a.Recall(bg, moderator, RecallCall{Targets: all, Scope: RecallScope{LastNum: 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hold := func(hold bool) {
+		t.Helper()
+		if err := a.Hold(bg, moderator, held.OperationID, hold, "court order"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hold(true)
+	s := ownStream(t, a, "g0")
+	var claim *record.Erasure
+	st.then = func(p store.Partition, _ []store.Range) {
+		if p != record.ConversationPartition(s.id) || claim != nil {
+			return
+		}
+		st := st.Store // or it would call itself
+		rows, _, err := st.Read(bg, p, store.Key(record.ConversationKey))
+		c := &record.Conversation{}
+		if err == nil && len(rows[0]) > 0 {
+			err = decode(rows[0][0], c)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		claim = c.Erasing
+	}
+	if _, err := a.Erase(bg, moderator, erased.OperationID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.workOnRecalls(bg); err != nil || claim == nil {
+		t.Fatal(err, claim)
+	}
+	hold(false)
+	st.then = func(_ store.Partition, ranges []store.Range) {
+		for _, r := range ranges {
+			if string(r.From) == string(record.HeldPrefix) { // the helper has looked who is on hold
+				st.then = nil
+				hold(true)
+			}
+		}
+	}
+	if _, err := s.eraseClaimed(bg, claim); err != nil || st.then != nil {
+		t.Fatal(err)
+	}
+	page, err := a.Evidence(bg, moderator, held.OperationID, "")
+	if err != nil || len(page.Messages) != 1 || page.Messages[0].Erased {
+		t.Errorf("on hold is %+v (%v), want a message that is not erased", page, err)
+	}
+}

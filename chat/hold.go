@@ -136,13 +136,12 @@ func (a *App) holdParts(ctx context.Context, entryID record.OperationID, o *oper
 }
 
 // hold sets or lifts the hold of a target. An erasure that has claimed a part of
-// what it covers is finished first: it came before.
+// the log is finished first: it came before.
 // Errors: errNoTarget, errSealed, CodeErased.
 func (s *stream) hold(ctx context.Context, id record.TargetID, hold bool) error {
 	err := retry(ctx, func() error {
 		var claimed *record.Erasure
 		err := s.changeTarget(ctx, id, nil, func(g *targetChange) (bool, error) {
-			claimed = nil
 			t := g.target
 			switch {
 			case t.State == record.RecallTarget_VOID:
@@ -152,8 +151,7 @@ func (s *stream) hold(ctx context.Context, id record.TargetID, hold bool) error 
 			case hold && (t.State == record.RecallTarget_SEALED || t.State == record.RecallTarget_ERASED):
 				return false, Refuse(CodeErased, "the messages were erased")
 			}
-			if e := g.conversation.Erasing; hold && e != nil {
-				claimed = e
+			if claimed = g.conversation.Erasing; claimed != nil {
 				return false, nil
 			}
 			t.Held = hold

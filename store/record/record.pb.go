@@ -2056,13 +2056,14 @@ func (x *FeedEvent) GetTold() []uint32 {
 }
 
 // Erasure claims a part of the log for one target that is being erased. Who
-// sets a hold waits until it is done.
+// sets or lifts a hold waits until it is done.
 type Erasure struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Operation     []byte                 `protobuf:"bytes,1,opt,name=operation,proto3" json:"operation,omitempty"` // 16 bytes
 	Target        uint32                 `protobuf:"varint,2,opt,name=target,proto3" json:"target,omitempty"`
 	FromSeq       uint32                 `protobuf:"varint,3,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"`
 	ToSeq         uint32                 `protobuf:"varint,4,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
+	Id            uint64                 `protobuf:"varint,5,opt,name=id,proto3" json:"id,omitempty"` // random: the same part may be claimed again
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2121,6 +2122,13 @@ func (x *Erasure) GetFromSeq() uint32 {
 func (x *Erasure) GetToSeq() uint32 {
 	if x != nil {
 		return x.ToSeq
+	}
+	return 0
+}
+
+func (x *Erasure) GetId() uint64 {
+	if x != nil {
+		return x.Id
 	}
 	return 0
 }
@@ -3424,12 +3432,13 @@ const file_record_proto_rawDesc = "" +
 	"\bRECALLED\x10\x01\x12\f\n" +
 	"\bRESTORED\x10\x02\x12\n" +
 	"\n" +
-	"\x06ERASED\x10\x03\"q\n" +
+	"\x06ERASED\x10\x03\"\x81\x01\n" +
 	"\aErasure\x12\x1c\n" +
 	"\toperation\x18\x01 \x01(\fR\toperation\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\rR\x06target\x12\x19\n" +
 	"\bfrom_seq\x18\x03 \x01(\rR\afromSeq\x12\x15\n" +
-	"\x06to_seq\x18\x04 \x01(\rR\x05toSeq\"\xd6\x04\n" +
+	"\x06to_seq\x18\x04 \x01(\rR\x05toSeq\x12\x0e\n" +
+	"\x02id\x18\x05 \x01(\x04R\x02id\"\xd6\x04\n" +
 	"\n" +
 	"AuditEntry\x122\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1e.recant.record.AuditEntry.KindR\x04kind\x12\x1c\n" +
