@@ -166,7 +166,7 @@ func (a *App) beginErasure(ctx context.Context, o *operation) (w *record.RecallW
 		return nil, nil, 0, err
 	}
 	for _, t := range o.committed() {
-		wait, err := a.partStream(t.part).sealTarget(ctx, t.id)
+		wait, err := a.sealPart(ctx, o, t)
 		switch {
 		case errors.Is(err, errNoTarget), errors.Is(err, errSealed), errors.Is(err, errRestored):
 		case err != nil:
@@ -181,6 +181,20 @@ func (a *App) beginErasure(ctx context.Context, o *operation) (w *record.RecallW
 		return nil, nil, again, nil
 	}
 	return w, sealed, again, a.measureErasure(ctx, o, w)
+}
+
+// sealPart is sealTarget, and waits as well while the recall may still come to
+// the target.
+func (a *App) sealPart(ctx context.Context, o *operation, t operationTarget) (wait bool, err error) {
+	wait, err = a.partStream(t.part).sealTarget(ctx, t.id)
+	if !errors.Is(err, errNoTarget) || o.result != nil {
+		return wait, err
+	}
+	there, err := a.resolveTarget(ctx, o, t)
+	if err == nil && there.GetState() == record.RecallTarget_VOID {
+		err = errNoTarget
+	}
+	return true, err
 }
 
 // measureErasure counts what has become of the messages of an erasure and lists

@@ -340,3 +340,30 @@ func latestEntry(t *testing.T, a *App, kind record.AuditEntry_Kind) (id record.O
 	}
 	return id
 }
+
+// An erasure does not end before the recall that it is about has come.
+func TestErasureWaitsForARecallThatIsUnderWay(t *testing.T) {
+	st := openTestStore(t)
+	a := openTestApp(t, st)
+	makeGroup(t, a, "g", Public)
+	sendAs(t, a, "ann", 1)
+	stalled := &afterRead{Store: st}
+	other := openTestApp(t, stalled)
+	stalled.then = func(p store.Partition, _ []store.Range) {
+		o := newestOperation(t, a)
+		if o == nil || p != record.ConversationPartition(ownStream(t, a, "g").id) {
+			return
+		}
+		stalled.then = nil // the recall is in the audit record, and about to be committed
+		if _, err := a.Erase(bg, moderator, o.ID, 0); err != nil {
+			t.Error(err)
+		}
+		if _, err := a.workOnRecalls(bg); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := other.RecallBySender(bg, moderator, "g", "", "ann"); err != nil || stalled.then != nil {
+		t.Fatal(err)
+	}
+	wantStates(t, "an hour later", newestOperation(t, hourLater(t, st)), StateErased)
+}
