@@ -108,6 +108,9 @@ func (a *App) workOnRow(ctx context.Context, key []byte) (due time.Time, err err
 	switch {
 	case err != nil && CodeOf(err) == CodeInternal:
 		return time.Time{}, fmt.Errorf("work on operation %s: %w", operationText(w.Operation), err)
+	case again > 0 && w.Kind == record.AuditEntry_RECALL:
+		w.NotBefore = again // of an erasure that is what was asked for
+		return time.Unix(again, 0), a.listWork(ctx, record.OperationID(key[1:]), w)
 	case again > 0:
 		return time.Unix(again, 0), nil
 	}
