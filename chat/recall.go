@@ -127,9 +127,9 @@ func (s *stream) recall(ctx context.Context, id record.TargetID, t *record.Recal
 	})
 }
 
-// commitTarget commits a new target with what derive makes of the rows of the
-// ranges. A target that is new to this process, and at the first try, is not
-// looked for: whoever put it there since has moved the version.
+// commitTarget commits a target with what derive makes of the rows of the ranges,
+// unless it is there already: then an earlier try of unknown outcome came through,
+// or another process has taken the operation up.
 func (s *stream) commitTarget(ctx context.Context, id record.TargetID, ranges []store.Range, derive func(*record.Conversation, [][]store.Row) ([]store.Mutation, error)) error {
 	ranges = append(ranges, store.Key(record.TargetKey(id)))
 	err := s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
