@@ -366,13 +366,15 @@ func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMe
 		s.state.Unlock()
 		return appended{time: now}, nil
 	}
+	// The server's time when messages come ascends, whatever the clocks do.
+	arrival := max(now, b.head.LastTime, b.head.LastImport)
 	if m.imported {
 		if m.header.Time < max(m.earliest, b.head.LastOrdinaryTime) || m.header.Time > now {
 			return appended{time: m.header.Time, code: CodeInvalid}, nil
 		}
-		m.header.Received = max(now, b.head.LastTime)
+		m.header.Received = arrival
 	} else {
-		m.header.Time = max(now, b.head.LastTime)
+		m.header.Time = arrival
 	}
 	if !b.takes(m) {
 		if err := s.flush(ctx, b); err != nil {
@@ -393,7 +395,7 @@ func (s *stream) add(b *batch, m *newMessage) appended {
 		b.bucket, b.base = next, ""
 	}
 	h.LastSeq++
-	h.LastTime = max(h.LastTime, m.header.Time)
+	h.LastTime, h.LastImport = max(h.LastTime, m.header.Time), max(h.LastImport, m.header.Received)
 	if m.header.Tip {
 		h.TipsFlushed = max(h.TipsFlushed, m.header.TipNumber)
 	} else {

@@ -1466,6 +1466,7 @@ type LogHead struct {
 	UncountedNum     uint32                 `protobuf:"varint,6,opt,name=uncounted_num,json=uncountedNum,proto3" json:"uncounted_num,omitempty"`               // messages ever that do not count as unread
 	Sealed           bool                   `protobuf:"varint,7,opt,name=sealed,proto3" json:"sealed,omitempty"`                                               // the conversation is gone; nothing may be appended
 	LastOrdinarySeq  uint32                 `protobuf:"varint,8,opt,name=last_ordinary_seq,json=lastOrdinarySeq,proto3" json:"last_ordinary_seq,omitempty"`
+	LastImport       int64                  `protobuf:"varint,9,opt,name=last_import,json=lastImport,proto3" json:"last_import,omitempty"` // server's time of the newest import; 0 is none yet
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1552,6 +1553,13 @@ func (x *LogHead) GetSealed() bool {
 func (x *LogHead) GetLastOrdinarySeq() uint32 {
 	if x != nil {
 		return x.LastOrdinarySeq
+	}
+	return 0
+}
+
+func (x *LogHead) GetLastImport() int64 {
+	if x != nil {
+		return x.LastImport
 	}
 	return 0
 }
@@ -3359,7 +3367,7 @@ const file_record_proto_rawDesc = "" +
 	"\boperator\x18\x05 \x01(\tR\boperator\"5\n" +
 	"\aMention\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\x12\x18\n" +
-	"\aaccount\x18\x02 \x01(\tR\aaccount\"\x9e\x02\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccount\"\xbf\x02\n" +
 	"\aLogHead\x12\x19\n" +
 	"\blast_seq\x18\x01 \x01(\rR\alastSeq\x12\x1b\n" +
 	"\tlast_time\x18\x02 \x01(\x03R\blastTime\x12,\n" +
@@ -3368,7 +3376,9 @@ const file_record_proto_rawDesc = "" +
 	"\fordinary_num\x18\x05 \x01(\x04R\vordinaryNum\x12#\n" +
 	"\runcounted_num\x18\x06 \x01(\rR\funcountedNum\x12\x16\n" +
 	"\x06sealed\x18\a \x01(\bR\x06sealed\x12*\n" +
-	"\x11last_ordinary_seq\x18\b \x01(\rR\x0flastOrdinarySeq\"\xad\x02\n" +
+	"\x11last_ordinary_seq\x18\b \x01(\rR\x0flastOrdinarySeq\x12\x1f\n" +
+	"\vlast_import\x18\t \x01(\x03R\n" +
+	"lastImport\"\xad\x02\n" +
 	"\fConversation\x12\x1f\n" +
 	"\vbucket_hint\x18\x01 \x01(\rR\n" +
 	"bucketHint\x12\x16\n" +
