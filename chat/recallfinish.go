@@ -66,13 +66,19 @@ func (s *stream) tellEach(ctx context.Context, id record.TargetID) error {
 }
 
 // tell commits one event about those of some messages that members were not
-// told of, and marks them as told.
+// told of, and marks them as told, unless the target has been restored or sealed
+// meanwhile: who follows the feed would take it for a new recall.
 func (s *stream) tell(ctx context.Context, id record.TargetID, messages []numberedHeader) error {
 	ranges := make([]store.Range, len(messages))
 	for i, m := range messages {
 		ranges[i] = store.Key(record.SeqRecallKey(m.seq))
 	}
+	ranges = append(ranges, store.Key(record.TargetKey(id)))
 	err := s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+		t, err := targetIn(rows[len(messages)])
+		if err != nil || t.GetState() != record.RecallTarget_ACTIVE {
+			return nil, err
+		}
 		event := &record.FeedEvent{
 			Type: record.FeedEvent_RECALLED, Operation: id.Operation[:], Time: s.app.now(), Notify: NotifyEach,
 		}
