@@ -52,6 +52,10 @@ type HistoryRow struct {
 	CloudCustomData string
 }
 
+// bytes bounds what the row takes of an answer. As JSON a byte of
+// CloudCustomData takes up to six.
+func (r *HistoryRow) bytes() int { return len(r.Body) + 6*len(r.CloudCustomData) + rowFrameBytes }
+
 // HistoryPage is one page. Finished is as doc 34971 defines it: 1 when the
 // requested range is complete, 2 when all of it is expired, else 0.
 type HistoryPage struct {
@@ -294,8 +298,7 @@ func (p *pageReader) rows(ctx context.Context) ([]HistoryRow, error) {
 		if err != nil {
 			return nil, err
 		}
-		// As JSON a byte of CloudCustomData takes up to six.
-		size += len(r.Body) + 6*len(r.CloudCustomData) + rowFrameBytes
+		size += r.bytes()
 		if len(rows) > 0 && size > maxPageBytes {
 			p.last = rows[len(rows)-1].Seq
 			break

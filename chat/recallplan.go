@@ -17,6 +17,7 @@ const (
 	defaultScope       = 1000      // where LastMsgNum is not given
 	maxRecallNumbers   = 1_000_000 // numbers that all targets of one call cover
 	maxRecallSamples   = 5         // messages that a preview shows of a target
+	maxSampleBytes     = 800_000   // of all samples of a preview, whose answer stays below 1 MB
 	maxBeyondNumbers   = 4000      // numbers that are looked at beyond one target's range
 	beyondNotLookedFar = -1        // MoreBeyond: not determined
 )
@@ -341,9 +342,10 @@ func (a *App) PreviewRecall(ctx context.Context, op Operator, targets []RecallTa
 	}
 	id := a.newOperationID()
 	plan := &record.RecallPlan{App: a.id, Expires: a.now() + PlanValidSeconds, Preview: id[:], Scope: scope.record()}
+	room := maxSampleBytes
 	for _, p := range parts {
 		result := resultOf(p.RecallPart)
-		if result.Samples, err = p.stream.samples(ctx, p.samples); err != nil {
+		if result.Samples, err = p.stream.samples(ctx, p.samples, &room); err != nil {
 			return "", nil, err
 		}
 		results = append(results, result)
@@ -361,17 +363,22 @@ func (a *App) PreviewRecall(ctx context.Context, op Operator, targets []RecallTa
 	return token, results, err
 }
 
-// samples are messages as history shows them, newest first.
-func (s *stream) samples(ctx context.Context, seqs []uint32) ([]HistoryRow, error) {
+// samples are messages as history shows them, newest first, as far as there is
+// room for their bytes.
+func (s *stream) samples(ctx context.Context, seqs []uint32, room *int) ([]HistoryRow, error) {
 	rows := []HistoryRow{}
 	for i := len(seqs) - 1; i >= 0; i-- {
 		row, err := s.historyRow(ctx, seqs[i])
 		if err != nil {
 			return nil, fmt.Errorf("read a sample: %w", err)
 		}
-		if row != nil {
-			rows = append(rows, *row)
+		if row == nil {
+			continue
 		}
+		if *room -= row.bytes(); *room < 0 {
+			break
+		}
+		rows = append(rows, *row)
 	}
 	return rows, nil
 }
