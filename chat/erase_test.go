@@ -252,3 +252,31 @@ func TestALateHelperOfAnErasureSparesWhatIsOnHold(t *testing.T) {
 		t.Errorf("on hold is %+v (%v), want a message that is not erased", page, err)
 	}
 }
+
+// A part that was claimed before a crash is counted when it is erased, whoever
+// erases it.
+func TestErasureCountsWhatAClaimOfBeforeErased(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", ChatRoom)
+	s := ownStream(t, a, "g")
+	const messages = record.BucketSize + 10
+	appendTimed(t, s, make([]int64, messages))
+	done, err := a.Recall(bg, moderator, RecallCall{Targets: []RecallTarget{{GroupID: "g", Sender: "ann"}}, Scope: RecallScope{LastNum: messages}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := parseOperationID(done.OperationID)
+	if err := s.claimErasure(bg, &record.Erasure{Operation: id[:], FromSeq: record.BucketSize + 1, ToSeq: messages, Id: 1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.workOnRecalls(bg); err != nil {
+		t.Fatal(err)
+	}
+	o, err := a.Operation(bg, done.OperationID)
+	if err != nil || o.Erasure.TotalNum != messages || o.Erasure.DoneNum != messages {
+		t.Errorf("erasure is %+v (%v), want %d of them", o.Erasure, err, messages)
+	}
+}
