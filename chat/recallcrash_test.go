@@ -114,6 +114,8 @@ func TestRecallOfManyTargetsSurvivesACrashAtAnyWrite(t *testing.T) {
 	}
 }
 
+// A restore that is cut short is done after the next start, and the audit record
+// tells of all that it showed again, before the crash and after it.
 func TestRestoreSurvivesACrashAtAnyWrite(t *testing.T) {
 	for n := 0; ; n++ {
 		st := openTestStore(t)
@@ -138,6 +140,13 @@ func TestRestoreSurvivesACrashAtAnyWrite(t *testing.T) {
 			want, state = 1, StateActive
 		}
 		wantStates(t, fmt.Sprintf("dead after %d writes", n), o, state)
+		if last := o.Log[len(o.Log)-1]; state == StateRestored {
+			for i, r := range last.Restored {
+				if r.RestoredNum != 3 || r.StillHiddenNum != 0 {
+					t.Errorf("dead after %d writes: the record says of target %d %+v, want 3 restored", n, i, r)
+				}
+			}
+		}
 		for _, target := range targets {
 			if got := shown(t, a, target.GroupID); got != want || acknowledged && got != 4 {
 				t.Errorf("dead after %d writes: group %s shows %d messages, want %d (acknowledged: %v)", n, target.GroupID, got, want, acknowledged)

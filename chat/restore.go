@@ -68,7 +68,7 @@ func (a *App) restoreParts(ctx context.Context, entryID record.OperationID, o *o
 	result := &record.AuditResult{}
 	for _, p := range entry.Parts {
 		r := Restored{Target: RecallTarget{GroupID: p.GroupId, TopicID: p.TopicId, Sender: p.Sender}}
-		err := a.restorePart(ctx, o, int(p.Index), &r)
+		err := a.restorePart(ctx, entryID, o, int(p.Index), &r)
 		switch code := CodeOf(err); code {
 		case 0:
 		case CodeInternal:
@@ -85,7 +85,7 @@ func (a *App) restoreParts(ctx context.Context, entryID record.OperationID, o *o
 	return restored, a.auditResult(ctx, entryID, result)
 }
 
-func (a *App) restorePart(ctx context.Context, o *operation, index int, r *Restored) error {
+func (a *App) restorePart(ctx context.Context, entryID record.OperationID, o *operation, index int, r *Restored) error {
 	p := o.entry.Parts[index]
 	if p.ErrorCode != 0 {
 		return Refuse(Code(p.ErrorCode), "%s", p.ErrorInfo) // it never was recalled
@@ -95,7 +95,7 @@ func (a *App) restorePart(ctx context.Context, o *operation, index int, r *Resto
 	}
 	s, err := a.livingStream(ctx, p)
 	if err == nil {
-		err = s.restore(ctx, record.TargetID{Operation: o.id, Index: uint16(index)}, r)
+		err = s.restore(ctx, record.TargetID{Operation: o.id, Index: uint16(index)}, entryID, r)
 	}
 	switch {
 	case errors.Is(err, errNoTarget):
@@ -107,19 +107,25 @@ func (a *App) restorePart(ctx context.Context, o *operation, index int, r *Resto
 }
 
 // restore makes a target inactive and then counts what became of its messages.
-func (s *stream) restore(ctx context.Context, id record.TargetID, r *Restored) error {
+// It counts them also where the same restore, which its audit entry names, came
+// here before and was cut short.
+func (s *stream) restore(ctx context.Context, id record.TargetID, entryID record.OperationID, r *Restored) error {
 	var undone *record.RecallTarget
 	err := s.changeTarget(ctx, id, restoreRanges, func(g *targetChange) (bool, error) {
+		undone = nil
 		switch g.target.State {
 		case record.RecallTarget_RESTORED:
-			return false, nil // perhaps by a commit of this call, of unknown outcome
+			if bytes.Equal(g.target.RestoredBy, entryID[:]) {
+				undone = g.target
+			}
+			return false, nil
 		case record.RecallTarget_SEALED, record.RecallTarget_ERASED:
 			return false, Refuse(CodeErased, "the messages were erased")
 		case record.RecallTarget_VOID:
 			return false, errNoTarget
 		}
 		undone = proto.CloneOf(g.target)
-		g.target.State = record.RecallTarget_RESTORED
+		g.target.State, g.target.RestoredBy = record.RecallTarget_RESTORED, entryID[:]
 		g.conversation.Restores++
 		return true, g.restore(s.app.now())
 	})

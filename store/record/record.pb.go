@@ -1688,6 +1688,7 @@ type RecallTarget struct {
 	Held          bool                   `protobuf:"varint,8,opt,name=held,proto3" json:"held,omitempty"`
 	FenceToSeq    uint32                 `protobuf:"varint,9,opt,name=fence_to_seq,json=fenceToSeq,proto3" json:"fence_to_seq,omitempty"` // once the fence is closed: its last number
 	FenceClosed   bool                   `protobuf:"varint,10,opt,name=fence_closed,json=fenceClosed,proto3" json:"fence_closed,omitempty"`
+	RestoredBy    []byte                 `protobuf:"bytes,11,opt,name=restored_by,json=restoredBy,proto3" json:"restored_by,omitempty"` // RESTORED: id of the audit entry, 16 bytes
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1790,6 +1791,13 @@ func (x *RecallTarget) GetFenceClosed() bool {
 		return x.FenceClosed
 	}
 	return false
+}
+
+func (x *RecallTarget) GetRestoredBy() []byte {
+	if x != nil {
+		return x.RestoredBy
+	}
+	return nil
 }
 
 // Fence covers the sender's messages from a number on that were sent up to a
@@ -3390,7 +3398,7 @@ const file_record_proto_rawDesc = "" +
 	"\x06events\x18\t \x01(\x04R\x06events\x120\n" +
 	"\aerasing\x18\n" +
 	" \x01(\v2\x16.recant.record.ErasureR\aerasing\x12\x1a\n" +
-	"\brestores\x18\v \x01(\x04R\brestoresJ\x04\b\x02\x10\x03J\x04\b\x03\x10\x04\"\xde\x03\n" +
+	"\brestores\x18\v \x01(\x04R\brestoresJ\x04\b\x02\x10\x03J\x04\b\x03\x10\x04\"\xff\x03\n" +
 	"\fRecallTarget\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .recant.record.RecallTarget.KindR\x04kind\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12\x19\n" +
@@ -3403,7 +3411,9 @@ const file_record_proto_rawDesc = "" +
 	"\ffence_to_seq\x18\t \x01(\rR\n" +
 	"fenceToSeq\x12!\n" +
 	"\ffence_closed\x18\n" +
-	" \x01(\bR\vfenceClosed\"7\n" +
+	" \x01(\bR\vfenceClosed\x12\x1f\n" +
+	"\vrestored_by\x18\v \x01(\fR\n" +
+	"restoredBy\"7\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tBY_SENDER\x10\x01\x12\n" +
