@@ -186,6 +186,29 @@ func TestHoldSurvivesACrashAtAnyWrite(t *testing.T) {
 	}
 }
 
+// A hold that was cut short does not undo what was asked for since.
+func TestAHoldThatWasCutShortDoesNotUndoALaterRelease(t *testing.T) {
+	for n := 0; ; n++ {
+		st := openTestStore(t)
+		first := openTestApp(t, st)
+		done, err := first.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, first, 2)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		died := dieAfter(t, st, n, func(a *App) { _ = a.Hold(bg, moderator, done.OperationID, true, "court order") })
+		if err := openTestApp(t, st).Hold(bg, moderator, done.OperationID, false, "not this one"); err != nil {
+			t.Fatal(err)
+		}
+		o, err := hourLater(t, st).Operation(bg, done.OperationID)
+		if err != nil || o.Held {
+			t.Errorf("dead after %d writes: operation is on hold: %v (%v), want released", n, o.Held, err)
+		}
+		if !died {
+			return
+		}
+	}
+}
+
 // An erasure that was asked for is done to its end, whatever interrupts it, and
 // tells how much that was.
 func TestErasureSurvivesACrashAtAnyWrite(t *testing.T) {
