@@ -219,7 +219,7 @@ type restoredPart struct {
 }
 
 func restoreRecall(ctx context.Context, call *Call, r *restoreRecallRequest) (*restoreRecallResponse, error) {
-	if r.OperationID == nil {
+	if value(r.OperationID) == "" {
 		return nil, missing("OperationId")
 	}
 	targets, err := recallTargets(r.Targets, false)
@@ -327,7 +327,7 @@ func newErasure(e *chat.Erasure) *erasure {
 }
 
 func eraseRecalled(ctx context.Context, call *Call, r *eraseRecalledRequest) (*erasure, error) {
-	if r.OperationID == nil {
+	if value(r.OperationID) == "" {
 		return nil, missing("OperationId")
 	}
 	e, err := call.App.Chat.Erase(ctx, call.Operator(), *r.OperationID, value(r.NotBefore))
@@ -341,7 +341,7 @@ type setRecallHoldRequest struct {
 }
 
 func setRecallHold(ctx context.Context, call *Call, r *setRecallHoldRequest) (*noResult, error) {
-	if r.OperationID == nil {
+	if value(r.OperationID) == "" {
 		return nil, missing("OperationId")
 	}
 	if r.Hold == nil {
@@ -383,7 +383,7 @@ type evidence struct {
 }
 
 func exportRecallEvidence(ctx context.Context, call *Call, r *exportRecallEvidenceRequest) (*exportRecallEvidenceResponse, error) {
-	if r.OperationID == nil {
+	if value(r.OperationID) == "" {
 		return nil, missing("OperationId")
 	}
 	page, err := call.App.Chat.Evidence(ctx, call.Operator(), *r.OperationID, value(r.Next))

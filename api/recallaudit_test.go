@@ -163,7 +163,7 @@ func TestOperationsThatDoNotExist(t *testing.T) {
 			`{"Hold":1}`:                    10004,
 			`{"OperationId":null,"Hold":1}`: 10004,
 			`{"OperationId":[],"Hold":1}`:   10004,
-			`{"OperationId":"","Hold":1}`:   190004,
+			`{"OperationId":"","Hold":1}`:   10004, // as every required id
 			`{"OperationId":"g","Hold":1}`:  190004,
 			`{"OperationId":"0199c82e-46a0-7000-b111-905aac38cbc9","Hold":1}`: 190004,
 		} {

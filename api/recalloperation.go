@@ -120,7 +120,7 @@ type getRecallOperationResponse struct {
 }
 
 func getRecallOperation(ctx context.Context, call *Call, r *getRecallOperationRequest) (*getRecallOperationResponse, error) {
-	if r.OperationID == nil {
+	if value(r.OperationID) == "" {
 		return nil, missing("OperationId")
 	}
 	o, err := call.App.Chat.Operation(ctx, *r.OperationID)

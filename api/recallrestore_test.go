@@ -34,7 +34,7 @@ func TestRestoreRefusesBadFields(t *testing.T) {
 		"no operation":              {`{}`, 10004},
 		"operation null":            {`{"OperationId":null}`, 10004},
 		"operation of a wrong type": {`{"OperationId":7}`, 10004},
-		"empty operation":           {`{"OperationId":""}`, 190004},
+		"empty operation":           {`{"OperationId":""}`, 10004},
 		"no id":                     {`{"OperationId":"x"}`, 190004},
 		"unknown operation":         {`{"OperationId":"0199c82e-46a0-7000-b111-905aac38cbc9"}`, 190004},
 		"id in capitals":            {`{"OperationId":"` + strings.ToUpper(id) + `"}`, 190004},
