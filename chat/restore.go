@@ -82,7 +82,13 @@ func (a *App) restoreParts(ctx context.Context, entryID record.OperationID, o *o
 			Restored: r.RestoredNum, StillHidden: r.StillHiddenNum,
 		})
 	}
-	return restored, a.auditResult(ctx, entryID, result)
+	if err := a.auditResult(ctx, entryID, result); err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(restored, func(r Restored) bool { return r.RestoredNum+r.StillHiddenNum > 0 }) {
+		return restored, nil
+	}
+	return restored, a.barrier(ctx) // perhaps nothing was committed
 }
 
 func (a *App) restorePart(ctx context.Context, entryID record.OperationID, o *operation, index int, r *Restored) error {
