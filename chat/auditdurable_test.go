@@ -79,6 +79,9 @@ func TestTheEntryOfAnAnsweredCallIsDurable(t *testing.T) {
 		if st.put[string(record.AuditEntryKey(newest.Type == "recall", id))] {
 			t.Errorf("%s: its entry is not durable", what)
 		}
+		if newest.Type == "export" && st.put[string(record.AuditResultKey(id))] {
+			t.Errorf("%s: its ChainHash is not durable", what)
+		}
 	}
 	_, _, err := a.PreviewRecall(bg, moderator, []RecallTarget{target}, RecallScope{})
 	check("preview", err)

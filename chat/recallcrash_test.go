@@ -186,6 +186,57 @@ func TestHoldSurvivesACrashAtAnyWrite(t *testing.T) {
 	}
 }
 
+// A hold that meets an erasure cut short finishes what that was about to erase:
+// once it is answered, nothing more goes of what it covers.
+func TestAHoldLeavesNothingToAnErasureThatWasCutShort(t *testing.T) {
+	claims := 0
+	for n := 0; ; n++ {
+		st := openTestStore(t)
+		first := openTestApp(t, st)
+		targets := crashGroups(t, first, 1)
+		var ids [2]string
+		for i := range ids {
+			done, err := first.Recall(bg, moderator, RecallCall{Targets: targets})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids[i] = done.OperationID
+		}
+		if _, err := first.Erase(bg, moderator, ids[0], 0); err != nil {
+			t.Fatal(err)
+		}
+		died := dieAfter(t, st, n, func(a *App) { _, _ = a.workOnRecalls(bg) })
+		a := openTestApp(t, st)
+		claimed := func() bool {
+			t.Helper()
+			o, err := a.operation(bg, ids[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, _, _, err := a.readConversation(bg, a.partStream(o.entry.Parts[0]).id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c.Erasing != nil
+		}
+		if claimed() {
+			claims++
+		}
+		if err := a.Hold(bg, moderator, ids[1], true, "court order"); err != nil {
+			t.Fatal(err)
+		}
+		if claimed() {
+			t.Errorf("dead after %d writes: a part is still claimed for erasure after the hold", n)
+		}
+		if !died {
+			break
+		}
+	}
+	if claims == 0 {
+		t.Error("no erasure was cut short within a part")
+	}
+}
+
 // A hold that was cut short does not undo what was asked for since.
 func TestAHoldThatWasCutShortDoesNotUndoALaterRelease(t *testing.T) {
 	for n := 0; ; n++ {
