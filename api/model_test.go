@@ -43,7 +43,7 @@ type modelStream struct {
 	kept         bool
 	messages     []modelMessage // number 1 first
 	count        uint32         // of an AVChatRoom, which keeps no messages
-	lastTime     int64          // of any message
+	lastArrival  int64          // the server's time when the newest message came
 	lastOrdinary int64          // of the newest that is no tip
 	sent         map[string]modelSent
 }
@@ -118,7 +118,7 @@ func (s *modelStream) last() uint32 {
 }
 
 func (s *modelStream) add(m modelMessage) uint32 {
-	s.lastTime = max(s.lastTime, m.time)
+	s.lastArrival = max(s.lastArrival, m.time)
 	if !m.tip {
 		s.lastOrdinary = m.time
 	}
@@ -143,7 +143,7 @@ func (s *modelStream) send(m modelMessage, key string, now int64, onlineOnly boo
 	}
 	sent := modelSent{time: now, received: now}
 	if !onlineOnly || !s.kept {
-		m.time = max(now, s.lastTime) // the clock may have gone back
+		m.time = max(now, s.lastArrival) // the clock may have gone back
 		sent = modelSent{seq: s.add(m), time: m.time, received: m.time}
 	}
 	s.sent[key] = sent
@@ -158,7 +158,8 @@ func (s *modelStream) importOne(m modelMessage, key string, created, now int64) 
 	if m.time < created || m.time < s.lastOrdinary || m.time > now {
 		return modelSent{time: m.time}, refusedInvalid
 	}
-	sent := modelSent{seq: s.add(m), time: m.time, received: now}
+	s.lastArrival = max(s.lastArrival, now)
+	sent := modelSent{seq: s.add(m), time: m.time, received: s.lastArrival}
 	if key != "" {
 		s.sent[key] = sent
 	}
@@ -168,7 +169,7 @@ func (s *modelStream) importOne(m modelMessage, key string, created, now int64) 
 // tip stores a tip where the type does.
 func (g *modelGroup) tip(types []chat.GroupType, body string, now int64) {
 	if slices.Contains(types, g.kind) {
-		g.own.add(modelMessage{sender: "@TIM#SYSTEM", body: body, anyRandom: true, priority: 2, tip: true, time: max(now, g.own.lastTime)})
+		g.own.add(modelMessage{sender: "@TIM#SYSTEM", body: body, anyRandom: true, priority: 2, tip: true, time: max(now, g.own.lastArrival)})
 	}
 }
 

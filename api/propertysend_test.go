@@ -102,7 +102,7 @@ func (d *drive) importSome() {
 		// Around the bounds: the group's creation, the newest message, now.
 		bound := d.now()
 		if g, s, code := d.resolve(t); code == 0 {
-			bound = rapid.SampledFrom([]int64{g.created, s.lastOrdinary, s.lastTime, d.now()}).Draw(d.rt, "bound")
+			bound = rapid.SampledFrom([]int64{g.created, s.lastOrdinary, s.lastArrival, d.now()}).Draw(d.rt, "bound")
 		}
 		says, body := d.content()
 		s := earlierSend{target: t, imports: true, message: modelMessage{
