@@ -18,7 +18,7 @@ type Call struct {
 	App      *Application
 	Caller   string // the calling administrator
 	RemoteIP string // "" where the transport has none
-	Random   uint32 // the request's random, 0 where it is none
+	Random   string // the request's random, "" where it is longer than 48 bytes
 	Service  string // as called
 	Command  string // as called, perhaps an older name
 
@@ -204,7 +204,7 @@ func (e *exchange) execute(object jsontext.Value) (any, error) {
 	ctx, cancel := context.WithTimeout(e.r.Context(), e.server.timeout)
 	defer cancel()
 	return e.command.run(ctx, &Call{
-		App: &e.app.Application, Caller: e.caller, RemoteIP: e.remoteIP, Random: e.query.random(),
+		App: &e.app.Application, Caller: e.caller, RemoteIP: e.remoteIP, Random: loggable(e.query.values["random"]),
 		Service: e.query.service, Command: e.query.command, family: e.family,
 	}, object)
 }

@@ -48,7 +48,7 @@ type echoRequest struct {
 type echoAnswer struct {
 	Caller   string         `json:"Caller"`
 	RemoteIP string         `json:"RemoteIP"`
-	Random   uint32         `json:"Random"`
+	Random   string         `json:"Random"`
 	Command  string         `json:"Command"`
 	Body     jsontext.Value `json:"MsgBody,omitzero"`
 }
@@ -187,7 +187,7 @@ type answer struct {
 	Caller       string `json:"Caller"`
 	RemoteIP     string `json:"RemoteIP"`
 	Command      string `json:"Command"`
-	Random       uint32 `json:"Random"`
+	Random       string `json:"Random"`
 
 	raw    []byte
 	header http.Header

@@ -178,7 +178,7 @@ type auditRecord struct {
 	Type      string `json:"Type"`
 	Operator  string `json:"Operator_Account"`
 	RemoteIP  string `json:"RemoteIP"`
-	Random    uint32 `json:"Random"`
+	Random    string `json:"Random"`
 	Time      int64  `json:"Time"`
 	Reason    string `json:"Reason"`
 	NotBefore int64  `json:"NotBefore"`

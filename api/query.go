@@ -67,13 +67,3 @@ func (q *query) checkParameters() *chat.Error {
 	}
 	return nil
 }
-
-// random is the tracing number of the request, 0 where it is no unsigned
-// 32-bit number; it is never refused.
-func (q *query) random() uint32 {
-	n, err := strconv.ParseUint(q.values["random"], 10, 32)
-	if err != nil {
-		return 0
-	}
-	return uint32(n)
-}

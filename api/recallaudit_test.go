@@ -21,11 +21,11 @@ func TestOperationAnswersEveryField(t *testing.T) {
 	_, token := r.preview("ann", `{"LastMsgNum":5,"AfterTime":7}`)
 	preview := r.list(`"Types":["preview"]`).Entries[0].ID
 	done := decodeRecall(t, r.recallPlan(token, `"Reason":"spam","Notify":"summary","FenceSeconds":60`))
-	want := fmt.Sprintf(`{"OperationId":%q,"Command":"recall_by_sender","Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":1,"Time":%d,
+	want := fmt.Sprintf(`{"OperationId":%q,"Command":"recall_by_sender","Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":"1","Time":%d,
 		"Reason":"spam","Notify":"summary","FenceSeconds":60,"Scope":{"LastMsgNum":5,"BeforeSeq":0,"AfterTime":7,"BeforeTime":0},"PreviewId":%q,"Hold":0,
 		"Targets":[{"GroupId":%q,"Sender_Account":"ann","State":"active","ErrorCode":0,"ErrorInfo":"","FromSeq":1,"ToSeq":2,"RecalledNum":2,
 			"AlreadyRecalledNum":0,"Fence":{"FromSeq":3,"Until":%d,"Open":1,"ToSeq":0},"Hold":0}]}`, done.ID, at, preview, r.group, at+60)
-	event := fmt.Sprintf(`{"EntryId":%q,"Type":"recall","Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":1,"Time":%d,"Reason":"spam"`, done.ID, at)
+	event := fmt.Sprintf(`{"EntryId":%q,"Type":"recall","Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":"1","Time":%d,"Reason":"spam"`, done.ID, at)
 	r.moderate("get_recall_operation", `{"OperationId":%q}`, done.ID).WantJSON(t,
 		`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"Operation":`+want+`,"Log":[`+event+`}]}`)
 	r.moderate("list_recall_operations", `{}`).WantJSON(t,
@@ -50,7 +50,7 @@ func TestOperationsOfTheClassicCommands(t *testing.T) {
 	if len(ids) != 2 {
 		t.Fatalf("operations are %v", ids)
 	}
-	common := fmt.Sprintf(`"Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":1,"Time":%d`, at)
+	common := fmt.Sprintf(`"Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":"1","Time":%d`, at)
 	r.moderate("get_recall_operation", `{"OperationId":%q}`, ids[0]).WantJSON(t, fmt.Sprintf(`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,
 		"Operation":{"OperationId":%q,"Command":"group_msg_recall",%s,"Reason":"off topic","Notify":"each","FenceSeconds":0,"Hold":0,
 			"Targets":[{"GroupId":%q,"State":"active","ErrorCode":0,"ErrorInfo":"","MsgSeqList":[{"MsgSeq":1},{"MsgSeq":3}],"Hold":0}]},
@@ -99,7 +99,7 @@ func TestEveryKindOfEntrySaysWhoAndWhyAndFromWhere(t *testing.T) {
 	r.send("ann", 2)
 	id := r.recallBySender("ann", `"Reason":"first"`).ID
 	other := r.recallBySender("ann", "").ID
-	mod := moderatorNamed(t, "mod", "4294967295")
+	mod := moderatorNamed(t, "mod", "314159265358979323846")
 	var wanted []string // as "type reason operation", oldest first
 	for _, c := range []struct{ command, body, want string }{
 		{"preview_recall", `{"Targets":[` + r.target("ann") + `]}`, "preview  "},
@@ -126,7 +126,7 @@ func TestEveryKindOfEntrySaysWhoAndWhyAndFromWhere(t *testing.T) {
 	var got []string
 	for i, e := range entries {
 		got = append(got, e.Type+" "+e.Reason+" "+e.OperationID)
-		if e.Operator != "mod" || e.RemoteIP != "127.0.0.1" || e.Random != 4294967295 || e.Time != apitest.Start.Unix()+60*int64(i+1) || e.ID == "" {
+		if e.Operator != "mod" || e.RemoteIP != "127.0.0.1" || e.Random != "314159265358979323846" || e.Time != apitest.Start.Unix()+60*int64(i+1) || e.ID == "" {
 			t.Errorf("entry is %+v", e)
 		}
 	}
@@ -344,7 +344,7 @@ func TestListTellsOfPreviews(t *testing.T) {
 	var page auditPage
 	got.Decode(t, &page)
 	got.WantJSON(t, fmt.Sprintf(`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"Next":"","Operations":[{"EntryId":%q,"Type":"preview",
-		"Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":1,"Time":%d,"Reason":"","Results":[{"GroupId":%q,"Sender_Account":"ann",
+		"Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":"1","Time":%d,"Reason":"","Results":[{"GroupId":%q,"Sender_Account":"ann",
 		"ErrorCode":0,"ErrorInfo":"","FromSeq":1,"ToSeq":1,"ScannedNum":1,"AlreadyRecalledNum":0,"OldestTime":%[2]d,"NewestTime":%[2]d,
 		"MoreBeyond":0,"NextBeforeSeq":0,"MatchedNum":1}]}]}`, page.Entries[0].ID, at, r.group))
 }
@@ -358,7 +358,7 @@ func TestListTellsOfRestores(t *testing.T) {
 	var page auditPage
 	got.Decode(t, &page)
 	got.WantJSON(t, fmt.Sprintf(`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"Next":"","Operations":[{"EntryId":%q,"Type":"restore","OperationId":%q,
-		"Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":1,"Time":%d,"Reason":"sorry","Targets":[{"GroupId":%q,"Sender_Account":"ann","ErrorCode":0,"ErrorInfo":"","RestoredNum":1,"StillHiddenNum":0}]}]}`,
+		"Operator_Account":"administrator","RemoteIP":"127.0.0.1","Random":"1","Time":%d,"Reason":"sorry","Targets":[{"GroupId":%q,"Sender_Account":"ann","ErrorCode":0,"ErrorInfo":"","RestoredNum":1,"StillHiddenNum":0}]}]}`,
 		page.Entries[0].ID, id, r.now(), r.group))
 }
 

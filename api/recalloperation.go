@@ -13,7 +13,7 @@ type recallOperation struct {
 	Command      string            `json:"Command"`
 	Operator     string            `json:"Operator_Account"`
 	RemoteIP     string            `json:"RemoteIP"`
-	Random       uint32            `json:"Random"`
+	Random       string            `json:"Random"`
 	Time         int64             `json:"Time"`
 	Reason       string            `json:"Reason"`
 	Notify       string            `json:"Notify"`
@@ -90,7 +90,7 @@ type auditEvent struct {
 	Type      string         `json:"Type"`
 	Operator  string         `json:"Operator_Account"`
 	RemoteIP  string         `json:"RemoteIP"`
-	Random    uint32         `json:"Random"`
+	Random    string         `json:"Random"`
 	Time      int64          `json:"Time"`
 	Reason    string         `json:"Reason"`
 	NotBefore int64          `json:"NotBefore,omitzero"`

@@ -15,7 +15,7 @@ import (
 func TestGoodCall(t *testing.T) {
 	f := serve(t)
 	a := f.wantCode(t, 0, request{body: `{"MsgBody":[ 1.0 ]}`})
-	if a.Caller != testAdmin || a.Random != 3141592653 || a.RemoteIP != "127.0.0.1" || a.Command != "group_open_http_svc/echo" {
+	if a.Caller != testAdmin || a.Random != "3141592653" || a.RemoteIP != "127.0.0.1" || a.Command != "group_open_http_svc/echo" {
 		t.Errorf("call was %s", a.raw)
 	}
 	if !bytes.HasPrefix(a.raw, []byte(`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,`)) || !bytes.Contains(a.raw, []byte(`"MsgBody":[ 1.0 ]}`)) {

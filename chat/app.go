@@ -113,7 +113,7 @@ func (a *App) now() int64 { return a.clock().Unix() }
 type Operator struct {
 	Account  string // the calling administrator
 	RemoteIP string
-	Random   uint32 // the request's random, 0 where it is none
+	Random   string // the request's random as it was given
 	Command  string // the command that is called
 }
 

@@ -47,6 +47,10 @@ func heldIn(rows []store.Row) (heldTargets, error) {
 
 // held reads the targets of the conversation that are on hold.
 func (s *stream) held(ctx context.Context) (heldTargets, error) {
+	c, _, _, err := s.app.readConversation(ctx, s.id)
+	if err != nil || c.Holds == 0 { // as almost everywhere
+		return nil, err
+	}
 	_, rows, _, err := s.app.readConversation(ctx, s.id, heldRange())
 	if err != nil {
 		return nil, err

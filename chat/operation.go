@@ -122,7 +122,7 @@ type Operation struct {
 	Command      string
 	Operator     string
 	RemoteIP     string
-	Random       uint32
+	Random       string
 	Time         int64 // Unix seconds
 	Reason       string
 	Scope        RecallScope // zero where the command has none
@@ -158,7 +158,7 @@ type OperationEvent struct {
 	Type      string // recall, restore, erase, hold, release or export
 	Operator  string
 	RemoteIP  string
-	Random    uint32
+	Random    string
 	Time      int64 // Unix seconds
 	Reason    string
 	NotBefore int64      // of erase, Unix seconds

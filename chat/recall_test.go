@@ -15,7 +15,7 @@ import (
 )
 
 // moderator is who recalls, from where and in which request.
-var moderator = Operator{Account: "administrator", RemoteIP: "192.0.2.7", Random: 77}
+var moderator = Operator{Account: "administrator", RemoteIP: "192.0.2.7", Random: "77"}
 
 func sendAs(t testing.TB, a *App, from string, random uint32) {
 	t.Helper()
@@ -101,7 +101,7 @@ func TestRecallIsKeptWithWhoAndWhenAndFromWhere(t *testing.T) {
 		if id := operationText(target.Operation[:]); len(id) != 36 || id[14] != '7' {
 			t.Errorf("operation %d has id %q, want a UUIDv7", i+1, id)
 		}
-		if e.Operator != "administrator" || e.RemoteIp != "192.0.2.7" || e.RequestRandom != 77 || e.Time < before {
+		if e.Operator != "administrator" || e.RemoteIp != "192.0.2.7" || e.RequestRandom != "77" || e.Time < before {
 			t.Errorf("operation %d is by %q from %q at %d", i+1, e.Operator, e.RemoteIp, e.Time)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/internal/config"
 )
 
 // recallCommand is `recant recall`: the moderation commands of a server.
@@ -71,6 +72,9 @@ func (c *recallClient) open() (*caller, error) {
 	}
 	found := &caller{signer: app, base: strings.TrimSuffix(c.URL, "/")}
 	if c.URL != "" {
+		if !config.IsBaseURL(c.URL) {
+			return nil, exitWith(exitUsage, "--url should be http:// or https:// and a host, such as https://chat.example.net")
+		}
 		return found, nil
 	}
 	configured, err := c.configured()

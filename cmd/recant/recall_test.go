@@ -264,6 +264,7 @@ func TestRecallExitCodes(t *testing.T) {
 		{"a bad plan", []string{"run", "--plan", "x", "--yes"}, exitError, "190001"},
 		{"no such operation", []string{"restore", "x"}, exitError, "190004"},
 		{"no server", []string{"list", "--data", t.TempDir(), "--sdkappid", "1", "--key", "k"}, exitError, "no server serves"},
+		{"no URL to call", []string{"list", "--url", "ftp://127.0.0.1"}, exitUsage, "--url should be"},
 		{"nobody there", []string{"list", "--url", "http://127.0.0.1:1"}, exitError, "no answer from http://127.0.0.1:1"},
 		{"no archive", []string{"verify", "/does/not/exist"}, exitError, "no such file"},
 		{"some targets", []string{"preview", "--group", "demo", "--group", "nope", "--sender", "mallory"}, exitPart, "1 of 2 targets could not be served"},

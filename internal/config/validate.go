@@ -32,7 +32,7 @@ func (s *Server) validate() error {
 		return errors.New("data should name a directory")
 	case (s.TLSCert == "") != (s.TLSKey == ""):
 		return errors.New("tls_cert and tls_key should be given together")
-	case s.PublicURL != "" && !isBaseURL(s.PublicURL):
+	case s.PublicURL != "" && !IsBaseURL(s.PublicURL):
 		return errors.New("public_url should be http:// or https:// and a host, such as https://chat.example.net")
 	case s.RequestTimeout == 0 || s.ShutdownTimeout == 0 || s.IdleTimeout == 0:
 		return errors.New("request_timeout, idle_timeout and shutdown_timeout should be above 0")
@@ -96,8 +96,8 @@ func checkAdmins(path string, admins []string) error {
 	return nil
 }
 
-// isBaseURL reports whether text can stand before the path of a call.
-func isBaseURL(text string) bool {
+// IsBaseURL reports whether text can stand before the path of a call.
+func IsBaseURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" && u.RawQuery == "" && u.Fragment == ""
 }

@@ -2159,8 +2159,8 @@ type AuditEntry struct {
 	Command       string                 `protobuf:"bytes,3,opt,name=command,proto3" json:"command,omitempty"`     // the command that was called
 	Operator      string                 `protobuf:"bytes,4,opt,name=operator,proto3" json:"operator,omitempty"`
 	RemoteIp      string                 `protobuf:"bytes,5,opt,name=remote_ip,json=remoteIp,proto3" json:"remote_ip,omitempty"`
-	RequestRandom uint32                 `protobuf:"varint,6,opt,name=request_random,json=requestRandom,proto3" json:"request_random,omitempty"`
-	Time          int64                  `protobuf:"varint,7,opt,name=time,proto3" json:"time,omitempty"` // Unix milliseconds
+	RequestRandom string                 `protobuf:"bytes,6,opt,name=request_random,json=requestRandom,proto3" json:"request_random,omitempty"` // as it was given, up to 48 bytes
+	Time          int64                  `protobuf:"varint,7,opt,name=time,proto3" json:"time,omitempty"`                                       // Unix milliseconds
 	Reason        string                 `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	Parts         []*RecallPart          `protobuf:"bytes,9,rep,name=parts,proto3" json:"parts,omitempty"`    // PREVIEW, RECALL: all targets; RESTORE: the ones asked for
 	Scope         *RecallScope           `protobuf:"bytes,10,opt,name=scope,proto3" json:"scope,omitempty"`   // PREVIEW, RECALL
@@ -2238,11 +2238,11 @@ func (x *AuditEntry) GetRemoteIp() string {
 	return ""
 }
 
-func (x *AuditEntry) GetRequestRandom() uint32 {
+func (x *AuditEntry) GetRequestRandom() string {
 	if x != nil {
 		return x.RequestRandom
 	}
-	return 0
+	return ""
 }
 
 func (x *AuditEntry) GetTime() int64 {
@@ -3466,7 +3466,7 @@ const file_record_proto_rawDesc = "" +
 	"\acommand\x18\x03 \x01(\tR\acommand\x12\x1a\n" +
 	"\boperator\x18\x04 \x01(\tR\boperator\x12\x1b\n" +
 	"\tremote_ip\x18\x05 \x01(\tR\bremoteIp\x12%\n" +
-	"\x0erequest_random\x18\x06 \x01(\rR\rrequestRandom\x12\x12\n" +
+	"\x0erequest_random\x18\x06 \x01(\tR\rrequestRandom\x12\x12\n" +
 	"\x04time\x18\a \x01(\x03R\x04time\x12\x16\n" +
 	"\x06reason\x18\b \x01(\tR\x06reason\x12/\n" +
 	"\x05parts\x18\t \x03(\v2\x19.recant.record.RecallPartR\x05parts\x120\n" +
