@@ -107,7 +107,7 @@ func TestKilledServerErasesToTheEnd(t *testing.T) {
 		if e.State == "running" {
 			running++
 		}
-		if e.DoneNum+claimed < last.DoneNum || e.DoneNum > e.TotalNum || e.TotalNum < last.TotalNum {
+		if e.DoneNum+claimed < last.DoneNum || e.DoneNum > e.TotalNum {
 			t.Fatalf("after kill %d the erasure is %+v, it was %+v", kills, e, last)
 		}
 		last = e
@@ -117,7 +117,7 @@ func TestKilledServerErasesToTheEnd(t *testing.T) {
 		t.Errorf("erasure is %+v, want %+v", last, want)
 	}
 	for i, text := range texts {
-		if i%(messages/50) == 0 && inFiles(t, data, text) {
+		if i%(messages/10) == 0 && inFiles(t, data, text) {
 			t.Errorf("text %d is still in a file", i)
 		}
 	}
@@ -137,8 +137,12 @@ func TestKilledServerErasesToTheEnd(t *testing.T) {
 // mostKills bounds the kills of one erasure.
 const mostKills = 20
 
-// inFiles reports whether a text is in a file below a directory. Files may come
-// and go meanwhile.
+// pieceBytes is how much of a text is looked for at once. What stands in a table
+// was compressed, so that a few of its bytes may refer to equal ones before them.
+const pieceBytes = 12
+
+// inFiles reports whether a piece of a text is in a file below a directory. Files
+// may come and go meanwhile.
 func inFiles(t *testing.T, dir, text string) (found bool) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -152,7 +156,9 @@ func inFiles(t *testing.T, dir, text string) (found bool) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		found = found || bytes.Contains(content, []byte(text))
+		for i := 0; !found && i+pieceBytes <= len(text); i++ {
+			found = bytes.Contains(content, []byte(text[i:i+pieceBytes]))
+		}
 		return err
 	})
 	if err != nil {
