@@ -1,0 +1,20 @@
+import java.util.Set;
+
+/** Methods whose commands the server does not have yet. Their steps are demanded as soon as it has them. */
+final class Pending {
+    static final Set<String> METHODS = Set.of(
+            "account.kick", "account.queryOnlineStatus",
+            "profile.portraitSet", "profile.portraitGet",
+            "operation.setNoSpeaking", "operation.getNoSpeaking",
+            "recentContact.recentContactList", "recentContact.deleteRecentContact",
+            "group.sendGroupSystemNotification", "group.sendBroadcastMsg", "group.modifyGroupMsg",
+            "group.getOnlineMemberNum", "group.getMembers", "group.modifyGroupUserInfo",
+            "group.setGroupAttr", "group.modifyGroupAttr", "group.clearGroupAttr", "group.getGroupAttr",
+            "group.getGroupCounter", "group.updateGroupCounter", "group.deleteGroupCounter",
+            "group.getGroupMsgReceipt", "group.getGroupMsgReceiptDetail",
+            "group.groupGetKeyValues", "group.groupSetKeyValues",
+            "group.banGroupMember", "group.unbanGroupMember", "group.getGroupBanMember");
+
+    private Pending() {
+    }
+}
