@@ -70,7 +70,7 @@ var families = map[string]family{
 		badParameter: 90010, internal: 20005, badJSON: codeOpenIMBadJSON, badJSONText: textOpenIMBadJSON,
 	}),
 	"im_open_login_svc": gatewayFamily(family{badParameter: chat.CodeAccountInvalid, internal: chat.CodeAccountInternal}),
-	"profile":           gatewayFamily(family{badParameter: 40001, internal: 40006, errorDisplay: true}),
+	"profile":           gatewayFamily(family{badParameter: chat.CodeProfileInvalid, internal: chat.CodeProfileInternal, errorDisplay: true}),
 	"sns":               gatewayFamily(family{badParameter: 30001, internal: 30006, errorDisplay: true}),
 	"follow":            gatewayFamily(family{badParameter: 30001, internal: 30006, errorDisplay: true}),
 	"recentcontact":     gatewayFamily(family{badParameter: 50002, internal: 50004, errorDisplay: true}),

@@ -7,6 +7,7 @@ import "slices"
 func Commands() []Command {
 	return slices.Concat[[]Command](
 		accountCommands(),
+		profileCommands(),
 		groupCommands(),
 		memberCommands(),
 		messageCommands(),

@@ -113,9 +113,9 @@ func TestEveryCommandChecksItsAccountFieldsBeforeAllElse(t *testing.T) {
 func TestEveryCommandRefusesFieldsOfAnotherType(t *testing.T) {
 	a := newApp(t)
 	for _, c := range api.Commands() {
-		code := 10004
-		if c.Service == "im_open_login_svc" {
-			code = 70402
+		code, ok := map[string]int{"im_open_login_svc": 70402, "profile": 40001}[c.Service]
+		if !ok {
+			code = 10004
 		}
 		for _, f := range declaredFields(c.Request, c.Service, nil) {
 			if f.account || f.kind == reflect.TypeFor[jsontext.Value]() {
@@ -135,6 +135,8 @@ var goodBodies = []struct{ command, body string }{
 	{"account_import", `{"UserID":"ann"}`},
 	{"multiaccount_import", `{"AccountList":[{"UserID":"bob"},{"UserID":"eve"}]}`},
 	{"account_check", `{"CheckItem":[{"UserID":"ann"}]}`},
+	{"portrait_set", `{"From_Account":"ann","ProfileItem":[{"Tag":"Tag_Profile_IM_Level","Value":1}]}`},
+	{"portrait_get", `{"To_Account":["ann","eve"],"TagList":["Tag_Profile_IM_Level"]}`},
 	{"create_group", `{"Type":"Public","Name":"n","GroupId":"g","MemberList":[{"Member_Account":"ann"}]}`},
 	{"create_group", `{"Type":"Community","Name":"n","GroupId":"@TGS#_c","SupportTopic":1,"MemberList":[{"Member_Account":"ann"}]}`},
 	{"import_group", `{"Type":"Public","Name":"n","GroupId":"old"}`},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
+	"google.golang.org/protobuf/proto"
 )
 
 const (
@@ -168,58 +169,93 @@ var errDeleting = errors.New("chat: account is being deleted")
 // that it may run inside the change of a group.
 // Errors: CodeAccountQuota, errDeleting.
 func (a *App) importAccount(ctx context.Context, p AccountProfile) error {
-	return retry(ctx, func() error {
-		account, version, err := a.readAccountRow(ctx, p.UserID)
-		if err != nil {
-			return err
+	_, err := a.changeAccount(ctx, p.UserID, true, func(account *record.Account) error {
+		for _, item := range []ProfileItem{{Tag: TagNick, Text: &p.Nick}, {Tag: TagImage, Text: &p.FaceURL}} {
+			if *item.Text != "" {
+				item.set(account)
+			}
 		}
-		if account == nil {
-			return a.createAccount(ctx, p, version)
-		}
-		if account.Deleting {
-			return errDeleting
-		}
-		nick, face := account.Nick, account.FaceUrl
-		if p.Nick != "" {
-			account.Nick = p.Nick
-		}
-		if p.FaceURL != "" {
-			account.FaceUrl = p.FaceURL
-		}
-		if account.Nick == nick && account.FaceUrl == face {
-			return nil
-		}
-		return a.commitAccount(ctx, p.UserID, version, store.Set(record.AccountKey, encode(account)))
+		return nil
 	})
+	return err
 }
 
 // importAnew is importAccount that first brings to its end a deletion of the
 // account that was cut short.
 func (a *App) importAnew(ctx context.Context, p AccountProfile) error {
+	return a.afterDeletion(ctx, p.UserID, func() error { return a.importAccount(ctx, p) })
+}
+
+// afterDeletion runs change, and where it meets a deletion of the account that
+// was cut short, brings that to its end first.
+func (a *App) afterDeletion(ctx context.Context, userID string, change func() error) error {
 	for {
-		err := a.importAccount(ctx, p)
+		err := change()
 		if !errors.Is(err, errDeleting) {
 			return err
 		}
-		if _, err := a.deleteAccount(ctx, p.UserID, true); err != nil {
+		if _, err := a.deleteAccount(ctx, userID, true); err != nil {
 			return err
 		}
 	}
 }
 
-// createAccount commits an account that does not exist at the version.
-func (a *App) createAccount(ctx context.Context, p AccountProfile, version store.Version) error {
-	index := store.Set([]byte(p.UserID), nil)
-	fits, err := a.accounts.insert(ctx, index, a.settings.MaxAccounts)
-	if err != nil {
+// changeAccount changes the record of an account, with makes also of one that
+// does not exist, and reports whether there is one now.
+// Errors: those of change, and with makes CodeAccountQuota and errDeleting.
+func (a *App) changeAccount(ctx context.Context, userID string, makes bool, change func(*record.Account) error) (found bool, err error) {
+	err = retry(ctx, func() error {
+		account, version, err := a.readAccountRow(ctx, userID)
+		before := proto.CloneOf(account)
+		switch found = account != nil && !account.Deleting || makes; {
+		case err != nil || !found:
+			return err
+		case account == nil:
+			account = &record.Account{Created: a.now()}
+		case account.Deleting:
+			return errDeleting
+		}
+		if err := change(account); err != nil || proto.Equal(before, account) {
+			return err
+		}
+		if before == nil {
+			if err := a.enterAccount(ctx, userID); err != nil {
+				return err
+			}
+		}
+		return a.commitAccount(ctx, userID, version, store.Set(record.AccountKey, encode(account)))
+	})
+	return found, err
+}
+
+// enterAccount enters an account that is about to be made into the index.
+// Administrators exist already and need no room.
+// Errors: CodeAccountQuota.
+func (a *App) enterAccount(ctx context.Context, userID string) error {
+	limit := a.settings.MaxAccounts
+	if a.admins[userID] {
+		limit = 0
+	}
+	fits, err := a.accounts.insert(ctx, store.Set([]byte(userID), nil), limit)
+	if err == nil && !fits {
+		return Refuse(CodeAccountQuota, "the application has its %d accounts already", limit)
+	}
+	return err
+}
+
+// changeExisting changes the record of an account that can be referred to, and
+// reports whether it can.
+// Errors: those of change.
+func (a *App) changeExisting(ctx context.Context, userID string, change func(*record.Account) error) (found bool, err error) {
+	account, err := a.account(ctx, userID)
+	if err != nil || account == nil {
+		return false, err
+	}
+	err = a.afterDeletion(ctx, userID, func() error {
+		found, err = a.changeAccount(ctx, userID, a.admins[userID], change)
 		return err
-	}
-	if !fits {
-		return Refuse(CodeAccountQuota, "the application has its %d accounts already", a.settings.MaxAccounts)
-	}
-	return a.commitAccount(ctx, p.UserID, version, store.Set(record.AccountKey, encode(&record.Account{
-		Nick: p.Nick, FaceUrl: p.FaceURL, Created: a.now(),
-	})))
+	})
+	return found, err
 }
 
 func (a *App) commitAccount(ctx context.Context, userID string, base store.Version, mutation store.Mutation) error {
@@ -254,27 +290,40 @@ func (a *App) readAccount(ctx context.Context, userID string) (*record.Account, 
 	return account, version, nil
 }
 
-// accountExists reports whether an account can be referred to: imported, or an
-// app administrator, or of good form where accounts are imported on sight.
-func (a *App) accountExists(ctx context.Context, userID string) (bool, error) {
-	if a.admins[userID] {
-		return true, nil
-	}
+// account returns an account that can be referred to, nil where it cannot:
+// imported, or an app administrator, or of good form where accounts are
+// imported on sight. One that nothing was kept for is empty.
+func (a *App) account(ctx context.Context, userID string) (*record.Account, error) {
 	if !ValidUserID(userID) {
-		return false, nil
+		return nil, nil
 	}
 	account, _, err := a.readAccount(ctx, userID)
-	if err != nil || account != nil {
-		return account != nil, err
-	}
-	if !a.settings.AutoImportAccounts || checkNewUserID(userID) != nil {
-		return false, nil
+	switch {
+	case err != nil || account != nil:
+		return account, err
+	case a.admins[userID]:
+		return &record.Account{}, nil
+	case !a.settings.AutoImportAccounts || checkNewUserID(userID) != nil:
+		return nil, nil
 	}
 	err = a.importAccount(ctx, AccountProfile{UserID: userID})
-	if errors.Is(err, errDeleting) {
-		return false, nil
+	switch {
+	case errors.Is(err, errDeleting):
+		return nil, nil
+	case err != nil:
+		return nil, err
 	}
-	return err == nil, err
+	return &record.Account{}, nil
+}
+
+// requireAccount returns an account that can be referred to.
+// Errors: CodeAccountNotFound.
+func (a *App) requireAccount(ctx context.Context, userID string) (*record.Account, error) {
+	account, err := a.account(ctx, userID)
+	if err == nil && account == nil {
+		return nil, Refuse(CodeAccountNotFound, "account %q was never imported", userID)
+	}
+	return account, err
 }
 
 // requireAccounts checks that all accounts can be referred to.
@@ -284,12 +333,8 @@ func (a *App) requireAccounts(ctx context.Context, userIDs ...string) error {
 		if slices.Contains(userIDs[:i], userID) {
 			continue
 		}
-		ok, err := a.accountExists(ctx, userID)
-		if err != nil {
+		if _, err := a.requireAccount(ctx, userID); err != nil {
 			return err
-		}
-		if !ok {
-			return Refuse(CodeAccountNotFound, "account %q was never imported", userID)
 		}
 	}
 	return nil

@@ -10,12 +10,16 @@ func TestImportAgainChangesTheTextsThatAreGiven(t *testing.T) {
 	a := openTestApp(t, openTestStore(t))
 	want := func(nick, face string) {
 		t.Helper()
-		mira, _, err := a.readAccount(bg, "mira")
+		profiles, err := a.Profiles(bg, []string{"mira"}, []string{TagNick, TagImage})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if mira.Nick != nick || mira.FaceUrl != face {
-			t.Errorf("mira is %q with %q, want %q with %q", mira.Nick, mira.FaceUrl, nick, face)
+		got := map[string]string{}
+		for _, item := range profiles[0].Items {
+			got[item.Tag] = *item.Text
+		}
+		if got[TagNick] != nick || got[TagImage] != face {
+			t.Errorf("mira is %q, want %q with %q", got, nick, face)
 		}
 	}
 	for _, c := range []struct {

@@ -51,6 +51,16 @@ const (
 	CodeAccountInternal     Code = 70500 // internal error of an account command
 	CodeAccountDeletionOff  Code = 71000 // account deletion switched off
 
+	CodeProfileInvalid   Code = 40001 // illegal parameter of a profile command
+	CodeProfileNoAccount Code = 40002 // no account given
+	CodeProfileAccount   Code = 40003 // account was never imported
+	CodeProfileWords     Code = 40005 // profile contains refused content
+	CodeProfileInternal  Code = 40006 // internal error of a profile command
+	CodeProfileTag       Code = 40009 // no such field
+	CodeProfileTooLong   Code = 40601 // value over 500 bytes
+	CodeProfileValue     Code = 40605 // value not allowed for the field
+	CodeProfileType      Code = 40610 // value of another type than the field's
+
 	// Recant's own (spec 08 section 3).
 	CodeBadPlan             Code = 190001 // PlanToken unknown, expired or of another application
 	CodeGuardExceeded       Code = 190002 // more would be recalled than the caller allows

@@ -31,7 +31,7 @@ type Settings struct {
 	TargetedMessages       bool        `yaml:"targeted_messages" desc:"accept To_Account in send_group_msg; off answers 10059"`
 	ReadReceipts           []GroupType `yaml:"read_receipts" desc:"group types in which NeedReadReceipt is accepted; elsewhere 10059"`
 	MessageExtensions      bool        `yaml:"message_extensions" desc:"accept SupportMessageExtension; off answers 10059"`
-	RefusedWords           []string    `yaml:"refused_words" desc:"texts that contain one of these are refused with 80001"`
+	RefusedWords           []string    `yaml:"refused_words" desc:"texts that contain one of these are refused with 80001, in profiles with 40005"`
 
 	Communities            bool     `yaml:"communities" desc:"communities and topics are served; off answers 11000"`
 	MaxTopics              int      `yaml:"max_topics" desc:"topics in one community; beyond it 10037"`
@@ -63,6 +63,8 @@ type Settings struct {
 	MaxAccounts        int  `yaml:"max_accounts" desc:"accounts in the application; 0 is no limit, beyond it 70398"`
 	AccountDeletion    bool `yaml:"account_deletion" desc:"account_delete is served; off answers 71000"`
 	AutoImportAccounts bool `yaml:"auto_import_accounts" desc:"import every well-formed account that a request names instead of answering that it does not exist"`
+
+	CustomProfileFields []string `yaml:"custom_profile_fields" desc:"declared keywords of Tag_Profile_Custom_, 1 to 8 letters each, at most 20; empty accepts any"`
 }
 
 // DefaultSettings are Recant's own: nothing is lost by default (spec 00).
@@ -160,6 +162,14 @@ func (s Settings) Validate() error {
 	for _, key := range s.MemberCustomKeys {
 		if slices.Contains(s.GroupCustomKeys, key) { // spec 01 section 8.4
 			return fmt.Errorf("member_custom_keys: %q is one of group_custom_keys", key)
+		}
+	}
+	if n := len(s.CustomProfileFields); n > maxCustomTags {
+		return fmt.Errorf("custom_profile_fields: %d keywords, at most %d", n, maxCustomTags)
+	}
+	for _, keyword := range s.CustomProfileFields {
+		if !validKeyword(keyword) {
+			return fmt.Errorf("custom_profile_fields: %q is not 1 to %d letters", keyword, maxCustomTagLetters)
 		}
 	}
 	numbers := reflect.ValueOf(s)

@@ -257,6 +257,8 @@ func TestMistakesNameTheKey(t *testing.T) {
 		{"tip style", "settings: {history_tip_style: bold}", nil, "settings.history_tip_style: "},
 		{"group type", "settings: {read_receipts: [Works]}", nil, "settings.read_receipts: "},
 		{"too many custom keys", "settings: {member_custom_keys: [a, b, c, d, e, f]}", nil, "settings.member_custom_keys: 6 keys"},
+		{"custom profile field", "settings: {custom_profile_fields: [age, hobby2]}", nil, "settings.custom_profile_fields: "},
+		{"too many custom profile fields", "settings: {custom_profile_fields: [" + strings.Repeat("a, ", 20) + "a]}", nil, "settings.custom_profile_fields: 21 keywords"},
 		{"setting out of bounds", "settings: {delete_by_sender_window: 0}", nil, "settings.delete_by_sender_window: "},
 		{"setting of an application", app + ", settings: {delete_by_sender_window: 0}}]", nil, "applications[0].settings.delete_by_sender_window: "},
 		{"profile", "profile: theirs", nil, "profile should be one of own, hosted"},

@@ -291,10 +291,9 @@ func (RecallWork_State) EnumDescriptor() ([]byte, []int) {
 // Account is the row "account" of a user's partition.
 type Account struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Nick          string                 `protobuf:"bytes,1,opt,name=nick,proto3" json:"nick,omitempty"`
-	FaceUrl       string                 `protobuf:"bytes,2,opt,name=face_url,json=faceUrl,proto3" json:"face_url,omitempty"`
-	Created       int64                  `protobuf:"varint,3,opt,name=created,proto3" json:"created,omitempty"`   // Unix seconds
-	Deleting      bool                   `protobuf:"varint,4,opt,name=deleting,proto3" json:"deleting,omitempty"` // memberships are being removed; reads as absent
+	Created       int64                  `protobuf:"varint,1,opt,name=created,proto3" json:"created,omitempty"`   // Unix seconds
+	Deleting      bool                   `protobuf:"varint,2,opt,name=deleting,proto3" json:"deleting,omitempty"` // memberships are being removed; reads as absent
+	Profile       []*ProfileField        `protobuf:"bytes,3,rep,name=profile,proto3" json:"profile,omitempty"`    // what was ever set, one per tag
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,20 +328,6 @@ func (*Account) Descriptor() ([]byte, []int) {
 	return file_record_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *Account) GetNick() string {
-	if x != nil {
-		return x.Nick
-	}
-	return ""
-}
-
-func (x *Account) GetFaceUrl() string {
-	if x != nil {
-		return x.FaceUrl
-	}
-	return ""
-}
-
 func (x *Account) GetCreated() int64 {
 	if x != nil {
 		return x.Created
@@ -355,6 +340,13 @@ func (x *Account) GetDeleting() bool {
 		return x.Deleting
 	}
 	return false
+}
+
+func (x *Account) GetProfile() []*ProfileField {
+	if x != nil {
+		return x.Profile
+	}
+	return nil
 }
 
 // Field is one custom key with its value.
@@ -3253,16 +3245,106 @@ func (x *DeadTopic) GetIncarnation() uint64 {
 	return 0
 }
 
+// ProfileField is one field of an account's profile.
+type ProfileField struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Tag   string                 `protobuf:"bytes,1,opt,name=tag,proto3" json:"tag,omitempty"`
+	// Types that are valid to be assigned to Value:
+	//
+	//	*ProfileField_Text
+	//	*ProfileField_Number
+	Value         isProfileField_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProfileField) Reset() {
+	*x = ProfileField{}
+	mi := &file_record_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProfileField) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProfileField) ProtoMessage() {}
+
+func (x *ProfileField) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProfileField.ProtoReflect.Descriptor instead.
+func (*ProfileField) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *ProfileField) GetTag() string {
+	if x != nil {
+		return x.Tag
+	}
+	return ""
+}
+
+func (x *ProfileField) GetValue() isProfileField_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *ProfileField) GetText() string {
+	if x != nil {
+		if x, ok := x.Value.(*ProfileField_Text); ok {
+			return x.Text
+		}
+	}
+	return ""
+}
+
+func (x *ProfileField) GetNumber() uint32 {
+	if x != nil {
+		if x, ok := x.Value.(*ProfileField_Number); ok {
+			return x.Number
+		}
+	}
+	return 0
+}
+
+type isProfileField_Value interface {
+	isProfileField_Value()
+}
+
+type ProfileField_Text struct {
+	Text string `protobuf:"bytes,2,opt,name=text,proto3,oneof"`
+}
+
+type ProfileField_Number struct {
+	Number uint32 `protobuf:"varint,3,opt,name=number,proto3,oneof"`
+}
+
+func (*ProfileField_Text) isProfileField_Value() {}
+
+func (*ProfileField_Number) isProfileField_Value() {}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
 	"\n" +
-	"\frecord.proto\x12\rrecant.record\"n\n" +
-	"\aAccount\x12\x12\n" +
-	"\x04nick\x18\x01 \x01(\tR\x04nick\x12\x19\n" +
-	"\bface_url\x18\x02 \x01(\tR\afaceUrl\x12\x18\n" +
-	"\acreated\x18\x03 \x01(\x03R\acreated\x12\x1a\n" +
-	"\bdeleting\x18\x04 \x01(\bR\bdeleting\"/\n" +
+	"\frecord.proto\x12\rrecant.record\"v\n" +
+	"\aAccount\x12\x18\n" +
+	"\acreated\x18\x01 \x01(\x03R\acreated\x12\x1a\n" +
+	"\bdeleting\x18\x02 \x01(\bR\bdeleting\x125\n" +
+	"\aprofile\x18\x03 \x03(\v2\x1b.recant.record.ProfileFieldR\aprofile\"/\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"\xa2\a\n" +
@@ -3586,7 +3668,12 @@ const file_record_proto_rawDesc = "" +
 	"\x04time\x18\x05 \x01(\x03R\x04time\"H\n" +
 	"\tDeadTopic\x12\x19\n" +
 	"\btopic_id\x18\x01 \x01(\tR\atopicId\x12 \n" +
-	"\vincarnation\x18\x02 \x01(\x04R\vincarnationB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\"Y\n" +
+	"\fProfileField\x12\x10\n" +
+	"\x03tag\x18\x01 \x01(\tR\x03tag\x12\x14\n" +
+	"\x04text\x18\x02 \x01(\tH\x00R\x04text\x12\x18\n" +
+	"\x06number\x18\x03 \x01(\rH\x00R\x06numberB\a\n" +
+	"\x05valueB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -3601,7 +3688,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -3640,31 +3727,33 @@ var file_record_proto_goTypes = []any{
 	(*UserGroup)(nil),        // 34: recant.record.UserGroup
 	(*Cleanup)(nil),          // 35: recant.record.Cleanup
 	(*DeadTopic)(nil),        // 36: recant.record.DeadTopic
+	(*ProfileField)(nil),     // 37: recant.record.ProfileField
 }
 var file_record_proto_depIdxs = []int32{
-	6,  // 0: recant.record.Group.custom:type_name -> recant.record.Field
-	6,  // 1: recant.record.Member.custom:type_name -> recant.record.Field
-	16, // 2: recant.record.Body.mentions:type_name -> recant.record.Mention
-	24, // 3: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
-	0,  // 4: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
-	20, // 5: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
-	1,  // 6: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
-	2,  // 7: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
-	3,  // 8: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
-	26, // 9: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
-	27, // 10: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
-	20, // 11: recant.record.RecallPart.fence:type_name -> recant.record.Fence
-	29, // 12: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
-	27, // 13: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
-	26, // 14: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
-	3,  // 15: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
-	4,  // 16: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
-	36, // 17: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
+	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
+	6,  // 2: recant.record.Member.custom:type_name -> recant.record.Field
+	16, // 3: recant.record.Body.mentions:type_name -> recant.record.Mention
+	24, // 4: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
+	0,  // 5: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
+	20, // 6: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
+	1,  // 7: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
+	2,  // 8: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
+	3,  // 9: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
+	26, // 10: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
+	27, // 11: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
+	20, // 12: recant.record.RecallPart.fence:type_name -> recant.record.Fence
+	29, // 13: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
+	27, // 14: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
+	26, // 15: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
+	3,  // 16: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
+	4,  // 17: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
+	36, // 18: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -3673,13 +3762,17 @@ func file_record_proto_init() {
 		return
 	}
 	file_record_proto_msgTypes[6].OneofWrappers = []any{}
+	file_record_proto_msgTypes[32].OneofWrappers = []any{
+		(*ProfileField_Text)(nil),
+		(*ProfileField_Number)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
