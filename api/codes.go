@@ -71,6 +71,7 @@ var families = map[string]family{
 	}),
 	"im_open_login_svc": gatewayFamily(family{badParameter: chat.CodeAccountInvalid, internal: chat.CodeAccountInternal}),
 	"profile":           gatewayFamily(family{badParameter: chat.CodeProfileInvalid, internal: chat.CodeProfileInternal, errorDisplay: true}),
+	"openconfigsvr":     gatewayFamily(family{badParameter: chat.CodeMuteInvalid, internal: chat.CodeMuteInternal}),
 	"sns":               gatewayFamily(family{badParameter: 30001, internal: 30006, errorDisplay: true}),
 	"follow":            gatewayFamily(family{badParameter: 30001, internal: 30006, errorDisplay: true}),
 	"recentcontact":     gatewayFamily(family{badParameter: 50002, internal: 50004, errorDisplay: true}),

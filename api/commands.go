@@ -8,6 +8,7 @@ func Commands() []Command {
 	return slices.Concat[[]Command](
 		accountCommands(),
 		profileCommands(),
+		globalMuteCommands(),
 		groupCommands(),
 		memberCommands(),
 		messageCommands(),

@@ -113,7 +113,7 @@ func TestEveryCommandChecksItsAccountFieldsBeforeAllElse(t *testing.T) {
 func TestEveryCommandRefusesFieldsOfAnotherType(t *testing.T) {
 	a := newApp(t)
 	for _, c := range api.Commands() {
-		code, ok := map[string]int{"im_open_login_svc": 70402, "profile": 40001}[c.Service]
+		code, ok := map[string]int{"im_open_login_svc": 70402, "profile": 40001, "openconfigsvr": 130001}[c.Service]
 		if !ok {
 			code = 10004
 		}
@@ -137,6 +137,8 @@ var goodBodies = []struct{ command, body string }{
 	{"account_check", `{"CheckItem":[{"UserID":"ann"}]}`},
 	{"portrait_set", `{"From_Account":"ann","ProfileItem":[{"Tag":"Tag_Profile_IM_Level","Value":1}]}`},
 	{"portrait_get", `{"To_Account":["ann","eve"],"TagList":["Tag_Profile_IM_Level"]}`},
+	{"setnospeaking", `{"Set_Account":"eve","GroupmsgNospeakingTime":60}`},
+	{"getnospeaking", `{"Get_Account":"eve"}`},
 	{"create_group", `{"Type":"Public","Name":"n","GroupId":"g","MemberList":[{"Member_Account":"ann"}]}`},
 	{"create_group", `{"Type":"Community","Name":"n","GroupId":"@TGS#_c","SupportTopic":1,"MemberList":[{"Member_Account":"ann"}]}`},
 	{"import_group", `{"Type":"Public","Name":"n","GroupId":"old"}`},

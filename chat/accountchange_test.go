@@ -13,6 +13,10 @@ var accountChanges = map[string]func(a *App, userID string) error{
 		nick := "Nick"
 		return a.SetProfile(bg, Operator{}, userID, []ProfileItem{{Tag: TagNick, Text: &nick}})
 	},
+	"mute": func(a *App, userID string) error {
+		seconds := uint32(60)
+		return a.MuteGlobally(bg, userID, GlobalMute{Group: &seconds})
+	},
 }
 
 // A change that meets the deletion of its account neither brings it back nor
@@ -74,6 +78,10 @@ func TestChangesOfAnAdministratorWhoseDeletionWasCutShort(t *testing.T) {
 			}
 			if _, err := a.deleteAccount(bg, "bob", true); err != nil { // as the background work would
 				t.Fatal(err)
+			}
+			mute, err := a.GlobalMute(bg, "bob")
+			if err != nil || (*mute.Group > 0) != (name == "mute") {
+				t.Errorf("bob is muted for %v, %v", mute, err)
 			}
 			profiles, err := a.Profiles(bg, []string{"bob"}, []string{TagNick})
 			if err != nil || (len(profiles[0].Items) > 0) != (name == "profile") {

@@ -61,6 +61,14 @@ const (
 	CodeProfileValue     Code = 40605 // value not allowed for the field
 	CodeProfileType      Code = 40610 // value of another type than the field's
 
+	CodeMuteInvalid        Code = 130001 // illegal parameter of a global mute
+	CodeMuteAccountMissing Code = 130004 // Set_Account is missing
+	CodeMuteAccount        Code = 130005 // Set_Account is invalid
+	CodeMutedMissing       Code = 130006 // Get_Account is missing
+	CodeMutedAccount       Code = 130007 // Get_Account is invalid
+	CodeMuteTimeMissing    Code = 130008 // neither of the two times is given
+	CodeMuteInternal       Code = 130014 // internal error of a global mute
+
 	// Recant's own (spec 08 section 3).
 	CodeBadPlan             Code = 190001 // PlanToken unknown, expired or of another application
 	CodeGuardExceeded       Code = 190002 // more would be recalled than the caller allows

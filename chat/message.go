@@ -147,16 +147,19 @@ func (a *App) admit(ctx context.Context, g *groupState, op Operator, m *Message,
 	if topic == nil && g.head.SupportTopic && !a.settings.CommunityDirectMessage {
 		return nil, nil, Refuse(CodeNotPermitted, "group %q has topics and takes messages with TopicId only", g.id)
 	}
-	if err := a.requireAccounts(ctx, m.From); err != nil {
+	sender, err := a.requireAccount(ctx, m.From)
+	if err != nil {
 		return nil, nil, err
 	}
 	recipients, err := g.recipients(ctx, m)
 	if err != nil {
 		return nil, nil, err
 	}
-	refuse, err := g.refuseMuted(ctx, m.From, topic)
-	if err != nil {
-		return nil, nil, err
+	refuse := a.refuseGloballyMuted(m.From, sender)
+	if refuse == nil {
+		if refuse, err = g.refuseMuted(ctx, m.From, topic); err != nil {
+			return nil, nil, err
+		}
 	}
 	if refuse == nil {
 		refuse = g.refuseFeatures(m)
@@ -211,9 +214,9 @@ func (g *groupState) recipients(ctx context.Context, m *Message) ([]string, erro
 	return recipients, nil
 }
 
-// refuseMuted returns the refusal of a message by a muted sender: an app
-// administrator never is; individual mutes stop everyone else; mute-all spares
-// the owner and admins.
+// refuseMuted returns the refusal of a message by a sender who is muted in the
+// group or topic: an app administrator never is; individual mutes stop everyone
+// else; mute-all spares the owner and admins.
 func (g *groupState) refuseMuted(ctx context.Context, sender string, topic *record.Topic) (refuse, err error) {
 	if g.app.admins[sender] {
 		return nil, nil

@@ -290,12 +290,14 @@ func (RecallWork_State) EnumDescriptor() ([]byte, []int) {
 
 // Account is the row "account" of a user's partition.
 type Account struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Created       int64                  `protobuf:"varint,1,opt,name=created,proto3" json:"created,omitempty"`   // Unix seconds
-	Deleting      bool                   `protobuf:"varint,2,opt,name=deleting,proto3" json:"deleting,omitempty"` // memberships are being removed; reads as absent
-	Profile       []*ProfileField        `protobuf:"bytes,3,rep,name=profile,proto3" json:"profile,omitempty"`    // what was ever set, one per tag
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state           protoimpl.MessageState `protogen:"open.v1"`
+	Created         int64                  `protobuf:"varint,1,opt,name=created,proto3" json:"created,omitempty"`                                          // Unix seconds
+	Deleting        bool                   `protobuf:"varint,2,opt,name=deleting,proto3" json:"deleting,omitempty"`                                        // memberships are being removed; reads as absent
+	Profile         []*ProfileField        `protobuf:"bytes,3,rep,name=profile,proto3" json:"profile,omitempty"`                                           // what was ever set, one per tag
+	GroupMutedUntil uint32                 `protobuf:"varint,4,opt,name=group_muted_until,json=groupMutedUntil,proto3" json:"group_muted_until,omitempty"` // in every group: Unix seconds, 4294967295 is for ever
+	C2CMutedUntil   uint32                 `protobuf:"varint,5,opt,name=c2c_muted_until,json=c2cMutedUntil,proto3" json:"c2c_muted_until,omitempty"`       // the same for one-to-one messages
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Account) Reset() {
@@ -347,6 +349,20 @@ func (x *Account) GetProfile() []*ProfileField {
 		return x.Profile
 	}
 	return nil
+}
+
+func (x *Account) GetGroupMutedUntil() uint32 {
+	if x != nil {
+		return x.GroupMutedUntil
+	}
+	return 0
+}
+
+func (x *Account) GetC2CMutedUntil() uint32 {
+	if x != nil {
+		return x.C2CMutedUntil
+	}
+	return 0
 }
 
 // Field is one custom key with its value.
@@ -3340,11 +3356,13 @@ var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
 	"\n" +
-	"\frecord.proto\x12\rrecant.record\"v\n" +
+	"\frecord.proto\x12\rrecant.record\"\xca\x01\n" +
 	"\aAccount\x12\x18\n" +
 	"\acreated\x18\x01 \x01(\x03R\acreated\x12\x1a\n" +
 	"\bdeleting\x18\x02 \x01(\bR\bdeleting\x125\n" +
-	"\aprofile\x18\x03 \x03(\v2\x1b.recant.record.ProfileFieldR\aprofile\"/\n" +
+	"\aprofile\x18\x03 \x03(\v2\x1b.recant.record.ProfileFieldR\aprofile\x12*\n" +
+	"\x11group_muted_until\x18\x04 \x01(\rR\x0fgroupMutedUntil\x12&\n" +
+	"\x0fc2c_muted_until\x18\x05 \x01(\rR\rc2cMutedUntil\"/\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\"\xa2\a\n" +

@@ -1,0 +1,54 @@
+package api
+
+import (
+	"context"
+
+	"github.com/recant-chat/recant/chat"
+)
+
+const configService = "openconfigsvr"
+
+// globalMuteCommands are the commands on global mutes (spec 07 section 4).
+func globalMuteCommands() []Command {
+	return []Command{
+		command(configService, "setnospeaking", setNoSpeaking,
+			doc(34923), summary("Mutes an account in all groups, for one-to-one messages, or both."),
+			codes(chat.CodeMuteInvalid, chat.CodeMuteAccountMissing, chat.CodeMuteAccount, chat.CodeMuteTimeMissing, chat.CodeMuteInternal)),
+		command(configService, "getnospeaking", getNoSpeaking,
+			doc(34924), summary("Tells how long an account is muted everywhere."),
+			codes(chat.CodeMuteInvalid, chat.CodeMutedMissing, chat.CodeMutedAccount, chat.CodeMuteInternal)),
+	}
+}
+
+type setNoSpeakingRequest struct {
+	Account *string `json:"Set_Account"`
+	C2C     *uint32 `json:"C2CmsgNospeakingTime"`
+	Group   *uint32 `json:"GroupmsgNospeakingTime"`
+}
+
+func setNoSpeaking(ctx context.Context, call *Call, r *setNoSpeakingRequest) (*noResult, error) {
+	if r.Account == nil {
+		return nil, chat.Refuse(chat.CodeMuteAccountMissing, "Set_Account is missing")
+	}
+	return nil, call.App.Chat.MuteGlobally(ctx, *r.Account, chat.GlobalMute{C2C: r.C2C, Group: r.Group})
+}
+
+type getNoSpeakingRequest struct {
+	Account *string `json:"Get_Account"`
+}
+
+type getNoSpeakingResponse struct {
+	C2C   uint32 `json:"C2CmsgNospeakingTime"`
+	Group uint32 `json:"GroupmsgNospeakingTime"`
+}
+
+func getNoSpeaking(ctx context.Context, call *Call, r *getNoSpeakingRequest) (*getNoSpeakingResponse, error) {
+	if r.Account == nil {
+		return nil, chat.Refuse(chat.CodeMutedMissing, "Get_Account is missing")
+	}
+	mute, err := call.App.Chat.GlobalMute(ctx, *r.Account)
+	if err != nil {
+		return nil, err
+	}
+	return &getNoSpeakingResponse{C2C: *mute.C2C, Group: *mute.Group}, nil
+}
