@@ -23,6 +23,9 @@ func accountCommands() []Command {
 		command(accountService, "account_delete", accountDelete,
 			doc(34955), summary("Deletes up to 100 accounts for good and takes them out of their groups."), frequency(FrequencyAccountBatch),
 			codes(chat.CodeAccountNotImported, chat.CodeAccountInvalid, chat.CodeAccountInternal, chat.CodeAccountDeletionOff)),
+		command(accountService, "kick", kick,
+			doc(34957), summary("Voids the UserSigs that an account has."),
+			codes(chat.CodeAccountNotImported, chat.CodeAccountInvalid, chat.CodeAccountInternal)),
 	}
 }
 
@@ -147,4 +150,12 @@ func accountDelete(ctx context.Context, call *Call, r *accountDeleteRequest) (*a
 		answer.Results[i] = accountDeleteResult{Code: code, Info: info, UserID: deletion.UserID}
 	}
 	return answer, nil
+}
+
+type kickRequest struct {
+	UserID *string `json:"UserID" older:"Identifier"`
+}
+
+func kick(ctx context.Context, call *Call, r *kickRequest) (*noResult, error) {
+	return nil, call.App.Chat.Kick(ctx, value(r.UserID))
 }

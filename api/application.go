@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -51,8 +52,8 @@ type Application struct {
 	// Chat is the application's chat. The caller closes it after the server.
 	Chat *chat.App
 	// SignaturesValidSince returns the Unix second before which an identifier's
-	// UserSigs no longer count (70052); nil revokes none.
-	SignaturesValidSince func(identifier string) int64
+	// UserSigs no longer count (70052); nil asks Chat, if there is one.
+	SignaturesValidSince func(ctx context.Context, identifier string) (int64, error)
 }
 
 // application is an Application as the server runs it.
@@ -84,6 +85,9 @@ func newApplication(a Application, commands *registry) (*application, error) {
 			return nil, fmt.Errorf("admin %q is not a UserID", admin)
 		}
 		app.admins[admin] = true
+	}
+	if app.SignaturesValidSince == nil && a.Chat != nil {
+		app.SignaturesValidSince = a.Chat.SignaturesValidSince
 	}
 	for _, account := range a.BlockedAccounts {
 		app.blocked[account] = true

@@ -139,6 +139,7 @@ var goodBodies = []struct{ command, body string }{
 	{"portrait_get", `{"To_Account":["ann","eve"],"TagList":["Tag_Profile_IM_Level"]}`},
 	{"setnospeaking", `{"Set_Account":"eve","GroupmsgNospeakingTime":60}`},
 	{"getnospeaking", `{"Get_Account":"eve"}`},
+	{"kick", `{"UserID":"eve"}`},
 	{"create_group", `{"Type":"Public","Name":"n","GroupId":"g","MemberList":[{"Member_Account":"ann"}]}`},
 	{"create_group", `{"Type":"Community","Name":"n","GroupId":"@TGS#_c","SupportTopic":1,"MemberList":[{"Member_Account":"ann"}]}`},
 	{"import_group", `{"Type":"Public","Name":"n","GroupId":"old"}`},

@@ -92,12 +92,16 @@ func (e *exchange) answer() (body []byte) {
 	return body
 }
 
-func (e *exchange) refuse(err error) []byte {
+func (e *exchange) refuse(err error) []byte { return e.fail(e.refusal(err)) }
+
+// refusal turns an error into the answer's code and text, and keeps it for the
+// log where it is the server's fault.
+func (e *exchange) refusal(err error) *chat.Error {
 	refused, ours := e.family.refusal(err)
 	if ours {
 		e.err = err
 	}
-	return e.fail(refused)
+	return refused
 }
 
 func (e *exchange) fail(refused *chat.Error) []byte {
@@ -130,8 +134,10 @@ func (e *exchange) admit() *chat.Error {
 	}
 	e.app = app
 	identifier := q.values["identifier"]
-	if refused := app.verify(identifier, q.values["usersig"], e.now); refused != nil {
-		return refused
+	ctx, cancel := context.WithTimeout(e.r.Context(), e.server.timeout)
+	defer cancel()
+	if err := app.verify(ctx, identifier, q.values["usersig"], e.now); err != nil {
+		return e.refusal(err)
 	}
 	e.caller = identifier
 	switch {

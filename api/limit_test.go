@@ -163,7 +163,8 @@ func TestGroupListLimitOfTheHostedProfile(t *testing.T) {
 	t.Cleanup(own.Close)
 	for app, want := range map[*chat.App]int{hosted: 1, own: 200} {
 		f := serve(t, func(a *Application, o *Options) {
-			a.Chat = app
+			a.Chat = app // without a store, which nothing else needs
+			a.SignaturesValidSince = func(context.Context, string) (int64, error) { return 0, nil }
 			o.commands = append(o.commands, command("group_open_http_svc", "list", echo, frequency(FrequencyGroupList)))
 		})
 		if got := budget(t, f, "/v4/group_open_http_svc/list"); got != want {

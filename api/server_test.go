@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -263,7 +264,7 @@ func TestOrderOfChecks(t *testing.T) {
 
 func forbidAddresses(a *Application, _ *Options) { a.AllowedIPs = []string{"192.0.2.0/24"} }
 func revokeAll(a *Application, _ *Options) {
-	a.SignaturesValidSince = func(string) int64 { return testNow }
+	a.SignaturesValidSince = func(context.Context, string) (int64, error) { return testNow, nil }
 }
 func blockAll(a *Application, _ *Options) { a.BlockedAccounts = []string{testAdmin, "user_17"} }
 func disableEcho(a *Application, _ *Options) {

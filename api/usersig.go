@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -51,8 +53,9 @@ func newSignatures(failLimit int) *signatures {
 }
 
 // verify runs steps 6 and 7 of the order of checks: the penalty, then the
-// signature itself (spec 01 sections 4.6 and 4.7).
-func (a *application) verify(identifier, sig string, now time.Time) *chat.Error {
+// signature itself (spec 01 sections 4.6 and 4.7). Errors: *chat.Error, and
+// what reading the account's kick gives.
+func (a *application) verify(ctx context.Context, identifier, sig string, now time.Time) error {
 	if a.sigs.failures.penalized(identifier, now) {
 		return &chat.Error{Code: codeTooManyBadSigs, Message: "too many failed UserSigs, retry after a minute"}
 	}
@@ -61,7 +64,14 @@ func (a *application) verify(identifier, sig string, now time.Time) *chat.Error 
 		a.sigs.failures.note(identifier, now)
 		return sigRefusal(err)
 	}
-	if a.SignaturesValidSince != nil && signed < a.SignaturesValidSince(identifier) {
+	if a.SignaturesValidSince == nil {
+		return nil
+	}
+	since, err := a.SignaturesValidSince(ctx, identifier)
+	if err != nil {
+		return fmt.Errorf("verify UserSig: %w", err)
+	}
+	if signed < since {
 		return &chat.Error{Code: codeSigRevoked, Message: "UserSig was invalidated, make a new one"}
 	}
 	return nil

@@ -1,11 +1,15 @@
 package api
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/recant-chat/recant/api/usersig"
+	"github.com/recant-chat/recant/chat"
 )
 
 func TestUserSigIsValidToItsLastSecond(t *testing.T) {
@@ -104,11 +108,11 @@ func TestSigVerifiedWithFormerKeysIsNotTaken(t *testing.T) {
 func TestRevokedUserSig(t *testing.T) {
 	since := int64(0)
 	f := serve(t, func(a *Application, _ *Options) {
-		a.SignaturesValidSince = func(identifier string) int64 {
+		a.SignaturesValidSince = func(_ context.Context, identifier string) (int64, error) {
 			if identifier != testAdmin {
 				t.Errorf("asked for %q", identifier)
 			}
-			return since
+			return since, nil
 		}
 	})
 	const signed = 1760000000
@@ -117,6 +121,18 @@ func TestRevokedUserSig(t *testing.T) {
 	f.wantCode(t, 0, request{})
 	since = signed + 1
 	f.wantCode(t, 70052, request{}) // although it is in the cache
+}
+
+// Nobody is let in while it cannot be known whether he was kicked.
+func TestUserSigWhoseRevocationCannotBeReadIsNotTaken(t *testing.T) {
+	f := serve(t, func(a *Application, _ *Options) {
+		a.SignaturesValidSince = func(context.Context, string) (int64, error) { return 0, errors.New("disk on fire") }
+	})
+	f.wantCode(t, 10002, request{})
+	f.wantCode(t, 70500, request{path: "/v4/im_open_login_svc/type"})
+	if !strings.Contains(f.log.String(), "disk on fire") {
+		t.Errorf("log is %s", f.log)
+	}
 }
 
 func TestRevokedUserSigsDoNotCountAsFailures(t *testing.T) {
@@ -180,8 +196,8 @@ func TestCountsOfFailuresAreBounded(t *testing.T) {
 	f := serve(t)
 	app := f.apps[testApp]
 	for i := range maxSuspects + 100 {
-		if refused := app.verify(fmt.Sprintf("user_%d", i), "x", f.clock()); refused.Code != 70003 {
-			t.Fatal(refused)
+		if err := app.verify(t.Context(), fmt.Sprintf("user_%d", i), "x", f.clock()); chat.CodeOf(err) != 70003 {
+			t.Fatal(err)
 		}
 	}
 	if n := app.sigs.failures.suspects.Len(); n != maxSuspects {

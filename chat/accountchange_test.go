@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+
+	"github.com/recant-chat/recant/store"
 )
 
 // accountChanges are the changes that the protocol makes of an account.
@@ -17,7 +19,10 @@ var accountChanges = map[string]func(a *App, userID string) error{
 		seconds := uint32(60)
 		return a.MuteGlobally(bg, userID, GlobalMute{Group: &seconds})
 	},
+	"kick": (*App).kickNow,
 }
+
+func (a *App) kickNow(userID string) error { return a.Kick(bg, userID) }
 
 // A change that meets the deletion of its account neither brings it back nor
 // keeps it from being deleted.
@@ -54,6 +59,35 @@ func TestChangesOfAnAccountThatIsBeingDeleted(t *testing.T) {
 	}
 }
 
+// Whatever a change has read when the account is deleted, it finds that out.
+func TestChangesThatLookedBeforeTheDeletion(t *testing.T) {
+	for name, change := range accountChanges {
+		t.Run(name, func(t *testing.T) {
+			for n := 1; ; n++ {
+				inner := openTestStore(t)
+				other := openTestApp(t, inner)
+				mustImport(t, other, "bob")
+				reads := 0
+				a := openTestApp(t, &afterRead{inner, func(store.Partition, []store.Range) {
+					if reads++; reads == n {
+						if _, err := other.DeleteAccounts(bg, []string{"bob"}); err != nil {
+							t.Error(err)
+						}
+					}
+				}})
+				err := change(a, "bob")
+				if reads < n {
+					break // it was done before
+				}
+				since, _ := a.SignaturesValidSince(bg, "bob")
+				if account, _, _ := a.readAccountRow(bg, "bob"); account != nil || since != 0 || CodeOf(err) == CodeInternal || err == nil {
+					t.Fatalf("with a deletion after read %d the change answers %v and leaves %v, kicked at %d", n, err, account, since)
+				}
+			}
+		})
+	}
+}
+
 // Who becomes an administrator while his account is being deleted has one all
 // the same, and a new one.
 func TestChangesOfAnAdministratorWhoseDeletionWasCutShort(t *testing.T) {
@@ -78,6 +112,10 @@ func TestChangesOfAnAdministratorWhoseDeletionWasCutShort(t *testing.T) {
 			}
 			if _, err := a.deleteAccount(bg, "bob", true); err != nil { // as the background work would
 				t.Fatal(err)
+			}
+			since, err := a.SignaturesValidSince(bg, "bob")
+			if err != nil || (since > 0) != (name == "kick") {
+				t.Errorf("UserSigs count since %d, %v", since, err)
 			}
 			mute, err := a.GlobalMute(bg, "bob")
 			if err != nil || (*mute.Group > 0) != (name == "mute") {

@@ -35,7 +35,7 @@ type ConversationID struct {
 	Topic       uint64 // the topic's incarnation, 0 for the group's own stream
 }
 
-// UserPartition holds the account of one user.
+// UserPartition holds the account of one user and its kick.
 func UserPartition(app uint32, user string) store.Partition {
 	return store.Versioned(name('U', app, user))
 }
@@ -79,6 +79,7 @@ func LogPartition(c ConversationID, bucket uint32) store.Partition {
 // Keys of single rows.
 var (
 	AccountKey      = []byte("account") // user partition
+	KickKey         = []byte("kick")    // user partition
 	GroupKey        = []byte("h")       // group partition
 	ConversationKey = []byte("c")       // conversation partition
 	LogHeadKey      = []byte("0")       // log partition
