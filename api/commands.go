@@ -12,6 +12,7 @@ func Commands() []Command {
 		groupCommands(),
 		memberCommands(),
 		messageCommands(),
+		noticeCommands(),
 		recallCommands(),
 		topicCommands(),
 	)

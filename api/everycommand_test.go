@@ -156,6 +156,8 @@ var goodBodies = []struct{ command, body string }{
 	{"get_role_in_group", `{"GroupId":"g","User_Account":["ann"]}`},
 	{"set_unread_msg_num", `{"GroupId":"g","Member_Account":"ann","UnreadMsgNum":0}`},
 	{"send_group_msg", `{"GroupId":"g","Random":1,"From_Account":"ann","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}`},
+	{"send_group_system_notification", `{"GroupId":"g","Content":"x"}`},
+	{"send_broadcast_msg", `{"Random":1,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}`},
 	{"forbid_send_msg", `{"GroupId":"g","Members_Account":["ann"],"MuteTime":60}`},
 	{"get_group_muted_account", `{"GroupId":"g"}`},
 	{"get_group_shutted_uin", `{"GroupId":"g"}`},

@@ -315,6 +315,22 @@ func TestUndeclaredCustomProfileFieldsAreTwentyAtMost(t *testing.T) {
 	a.wantStored(map[string]string{custom(19): `"z"`, "Tag_Profile_IM_Nick": `"n"`}, custom(19))
 }
 
+// What was stored before the fields were declared stands in nobody's way, and
+// neither does what was declared once.
+func TestCustomProfileFieldsBeforeAndAfterTheirDeclaration(t *testing.T) {
+	st := newMemoryStore(t)
+	open := newApp(t, func(o *apitest.Options) { o.Store = st })
+	declared := newApp(t, func(o *apitest.Options) { o.Store, o.Settings.CustomProfileFields = st, []string{"hobby"} })
+	open.accounts("ann")
+	for i := range 20 {
+		open.set(fmt.Sprintf("Tag_Profile_Custom_%c", 'a'+i), `"x"`).MustOK(t)
+	}
+	declared.set("Tag_Profile_Custom_hobby", `"chess"`).MustOK(t)
+	open.set("Tag_Profile_Custom_a", `"y"`).MustOK(t)
+	open.wantStored(map[string]string{"Tag_Profile_Custom_hobby": `"chess"`, "Tag_Profile_Custom_a": `"y"`}, "Tag_Profile_Custom_hobby", "Tag_Profile_Custom_a")
+	open.set("Tag_Profile_Custom_z", `"x"`).WantCode(t, 40001)
+}
+
 func TestProfileRefusesRefusedWords(t *testing.T) {
 	a := newApp(t, func(o *apitest.Options) { o.Settings.RefusedWords = []string{"spam"} })
 	a.accounts("ann")

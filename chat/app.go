@@ -41,6 +41,8 @@ type App struct {
 	streams    *streams
 	groupLocks keyedMutex
 
+	broadcasts sync.Mutex // held by whoever sends a broadcast
+
 	directory    *directory
 	accounts     *countedIndex
 	accountLocks keyedMutex

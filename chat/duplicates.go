@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 )
 
 // duplicates remembers the sends of the last 300 seconds of one stream, so
@@ -98,8 +99,13 @@ func digestOf(parts ...[]byte) digest {
 	return digest(h.Sum(nil)[:16])
 }
 
-// headerDigest is the digest kept in a header.
-func headerDigest(b []byte) (d digest) {
+// sendDigest identifies a send to those who may repeat it.
+func sendDigest(from string, random uint32, c *content) digest {
+	return digestOf([]byte(from), strconv.AppendUint(nil, uint64(random), 10), c.compact)
+}
+
+// storedDigest is the digest kept in a record.
+func storedDigest(b []byte) (d digest) {
 	copy(d[:], b)
 	return d
 }

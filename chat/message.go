@@ -283,7 +283,7 @@ func (g *groupState) refuseFeatures(m *Message) error {
 func (m *Message) record(op Operator, c *content, recipients []string) newMessage {
 	priority, _ := ParsePriority(m.Priority)
 	message := newMessage{
-		digest: digestOf([]byte(m.From), strconv.AppendUint(nil, uint64(*m.Random), 10), c.compact),
+		digest: sendDigest(m.From, *m.Random, c),
 		header: &record.Header{
 			Sender: m.From, Random: *m.Random, Priority: priority,
 			NoUnread:  slices.Contains(m.Control, controlNoUnread),

@@ -65,6 +65,7 @@ type Settings struct {
 	AutoImportAccounts bool `yaml:"auto_import_accounts" desc:"import every well-formed account that a request names instead of answering that it does not exist"`
 
 	CustomProfileFields []string `yaml:"custom_profile_fields" desc:"declared keywords of Tag_Profile_Custom_, 1 to 8 letters each, at most 20; empty accepts any"`
+	BroadcastsPerSecond int      `yaml:"broadcasts_per_second" desc:"send_broadcast_msg calls per second, at most 5; beyond it 10023; 0 switches the command off with 10007"`
 }
 
 // DefaultSettings are Recant's own: nothing is lost by default (spec 00).
@@ -97,6 +98,7 @@ func DefaultSettings() Settings {
 		TipsProfile:            []GroupType{Private, Public, ChatRoom, Community},
 		TipsMemberProfile:      []GroupType{Private, Public, Community},
 		AccountDeletion:        true,
+		BroadcastsPerSecond:    1,
 	}
 }
 
@@ -108,6 +110,7 @@ func HostedSettings() Settings {
 	s.GroupThrottlePerSecond = 40
 	s.ImportMaxMemberDefault = 2000
 	s.GroupListPerSecond = 1
+	s.BroadcastsPerSecond = 0
 	return s
 }
 
@@ -189,6 +192,9 @@ func (s Settings) Validate() error {
 	}
 	if s.ImportMaxBatch > maxBatchMessages {
 		return fmt.Errorf("import_max_batch: %d, at most %d", s.ImportMaxBatch, maxBatchMessages)
+	}
+	if s.BroadcastsPerSecond > maxBroadcastsPerSecond {
+		return fmt.Errorf("broadcasts_per_second: %d, at most %d", s.BroadcastsPerSecond, maxBroadcastsPerSecond)
 	}
 	if s.DeleteBySenderWindow < 1 {
 		return errors.New("delete_by_sender_window: must be 1 or more")

@@ -207,7 +207,7 @@ func (s *stream) loadNewest(ctx context.Context) error {
 		fresh := seq > s.folded
 		for _, h := range slices.Backward(headers) {
 			if receivedAt(h.header) >= since {
-				s.recent.add(headerDigest(h.header.Digest), h.seq, h.header.Time, receivedAt(h.header))
+				s.recent.add(storedDigest(h.header.Digest), h.seq, h.header.Time, receivedAt(h.header))
 				fresh = true
 			}
 			if h.seq > s.folded {

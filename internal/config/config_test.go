@@ -259,6 +259,7 @@ func TestMistakesNameTheKey(t *testing.T) {
 		{"too many custom keys", "settings: {member_custom_keys: [a, b, c, d, e, f]}", nil, "settings.member_custom_keys: 6 keys"},
 		{"custom profile field", "settings: {custom_profile_fields: [age, hobby2]}", nil, "settings.custom_profile_fields: "},
 		{"too many custom profile fields", "settings: {custom_profile_fields: [" + strings.Repeat("a, ", 20) + "a]}", nil, "settings.custom_profile_fields: 21 keywords"},
+		{"too many broadcasts", "settings: {broadcasts_per_second: 6}", nil, "settings.broadcasts_per_second: 6, at most 5"},
 		{"setting out of bounds", "settings: {delete_by_sender_window: 0}", nil, "settings.delete_by_sender_window: "},
 		{"setting of an application", app + ", settings: {delete_by_sender_window: 0}}]", nil, "applications[0].settings.delete_by_sender_window: "},
 		{"profile", "profile: theirs", nil, "profile should be one of own, hosted"},

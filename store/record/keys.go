@@ -59,6 +59,10 @@ func DirectoryPartition(app uint32, groupType string) store.Partition {
 // CleanupPartition lists dead incarnations whose rows may still be there.
 func CleanupPartition(app uint32) store.Partition { return store.Blind(name('X', app)) }
 
+// BroadcastsPartition holds the newest broadcasts of an application, always the
+// newest of all.
+func BroadcastsPartition(app uint32) store.Partition { return store.Versioned(name('V', app)) }
+
 // GroupPartition holds a group: its head, members, mutes and topics. It is
 // never dropped.
 func GroupPartition(app uint32, group string) store.Partition {
@@ -160,7 +164,11 @@ func HeaderKey(seq uint32) []byte { return seqKey('h', seq) }
 // BodyKey is the body of one message in a log partition.
 func BodyKey(seq uint32) []byte { return seqKey('b', seq) }
 
-// Seq reads the number at the end of a header, body, recall or cover key.
+// BroadcastKey is one broadcast, by its number.
+func BroadcastKey(seq uint32) []byte { return seqKey('s', seq) }
+
+// Seq reads the number at the end of a header, body, broadcast, recall or cover
+// key.
 func Seq(key []byte) uint32 { return binary.BigEndian.Uint32(key[len(key)-4:]) }
 
 // UserGroupKey is one membership in a user's index.

@@ -3398,6 +3398,59 @@ func (x *Kick) GetTime() int64 {
 	return 0
 }
 
+// Broadcast is one of the newest broadcasts. Its row's key holds its number.
+type Broadcast struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Digest        []byte                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"` // 16 bytes of sender, random and content
+	Time          int64                  `protobuf:"varint,2,opt,name=time,proto3" json:"time,omitempty"`    // Unix milliseconds
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Broadcast) Reset() {
+	*x = Broadcast{}
+	mi := &file_record_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Broadcast) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Broadcast) ProtoMessage() {}
+
+func (x *Broadcast) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Broadcast.ProtoReflect.Descriptor instead.
+func (*Broadcast) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Broadcast) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
+func (x *Broadcast) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -3739,7 +3792,10 @@ const file_record_proto_rawDesc = "" +
 	"\x06number\x18\x03 \x01(\rH\x00R\x06numberB\a\n" +
 	"\x05value\"\x1a\n" +
 	"\x04Kick\x12\x12\n" +
-	"\x04time\x18\x01 \x01(\x03R\x04timeB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\x04time\x18\x01 \x01(\x03R\x04time\"7\n" +
+	"\tBroadcast\x12\x16\n" +
+	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
+	"\x04time\x18\x02 \x01(\x03R\x04timeB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -3754,7 +3810,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 34)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -3795,6 +3851,7 @@ var file_record_proto_goTypes = []any{
 	(*DeadTopic)(nil),        // 36: recant.record.DeadTopic
 	(*ProfileField)(nil),     // 37: recant.record.ProfileField
 	(*Kick)(nil),             // 38: recant.record.Kick
+	(*Broadcast)(nil),        // 39: recant.record.Broadcast
 }
 var file_record_proto_depIdxs = []int32{
 	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
@@ -3839,7 +3896,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   34,
+			NumMessages:   35,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
