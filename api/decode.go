@@ -37,6 +37,8 @@ import (
 //   - Fields that hold UserIDs by name (UserID, *_Account and, in
 //     im_open_login_svc, Identifier) are checked before all others and fail
 //     with 60015; nothing inside a jsontext.Value is checked.
+//   - An object with a field that is tagged plain:"true" may be that field's
+//     string alone.
 //   - Everything else that does not fit fails with the service's code for a bad
 //     parameter or, with the tag code:"90005", with that one.
 
@@ -106,6 +108,7 @@ func tooDeep(text []byte) bool {
 type shape struct {
 	fields []shapeField
 	byName map[string]fieldName
+	plain  *shapeField // that a string in the object's place is
 }
 
 type shapeField struct {

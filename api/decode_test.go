@@ -31,6 +31,7 @@ type everything struct {
 	From     *AccountOrNumber `json:"From_Account"`
 	To       []string         `json:"To_Account"`
 	Members  []member         `json:"MemberList"`
+	Plain    []plainMember    `json:"Plain"`
 	Filter   *filter          `json:"Filter"`
 	Seqs     []uint32         `json:"Seqs" range:"1..4294967295"`
 	Value    TextOrNumber     `json:"Value"`
@@ -46,6 +47,11 @@ type paging struct {
 type member struct {
 	UserID string  `json:"UserID"`
 	Role   *string `json:"Role"`
+}
+
+type plainMember struct {
+	Account string `json:"Member_Account" plain:"true"`
+	Since   *int   `json:"Since"`
 }
 
 type filter struct {
@@ -93,6 +99,8 @@ func TestDecodeValues(t *testing.T) {
 		{"empty list is not absent", `{"To_Account":[],"Seqs":[]}`, everything{To: []string{}, Seqs: []uint32{}}},
 		{"lists", `{"To_Account":["a","b"],"MemberList":[{"UserID":"a"},{"UserID":"b","Role":"Admin"}],"Seqs":[3,2]}`,
 			everything{To: []string{"a", "b"}, Members: []member{{UserID: "a"}, {UserID: "b", Role: ptr("Admin")}}, Seqs: []uint32{3, 2}}},
+		{"a string for an object", `{"Plain":["a\u0062",{"Member_Account":"c","Since":1},"",{}]}`,
+			everything{Plain: []plainMember{{Account: "ab"}, {"c", ptr(1)}, {}, {}}}},
 		{"unknown fields", `{"x":{"y":[1,{"GroupId":5}]},"MemberList":[{"z":null,"UserID":"a"}],"Filter":{"q":1}}`,
 			everything{Members: []member{{UserID: "a"}}, Filter: &filter{}}},
 		{"names match exactly", `{"groupid":"x","GROUPID":5,"GroupID":5,"seq":"x"}`, everything{}},
@@ -160,6 +168,9 @@ func TestDecodeFaults(t *testing.T) {
 		{"array for an object", `{"Filter":[]}`, invalid, "Filter must be an object, not an array"},
 		{"deep position", `{"Filter":{"Depth":{"N":true}}}`, invalid, "Filter.Depth.N must be an integer, not a boolean"},
 		{"position in a list", `{"MemberList":[{"UserID":"a"},{"UserID":"b","Role":5}]}`, invalid, "MemberList[1].Role must be a string"},
+		{"a string for another object", `{"MemberList":["a"]}`, invalid, "MemberList[0] must be an object, not a string"},
+		{"neither string nor object", `{"Plain":["a",5]}`, invalid, "Plain[1] must be an object, not a number"},
+		{"account of an object that may be a string", `{"Plain":[{"Member_Account":5}]}`, account, "body account invalid"},
 		{"null element", `{"MemberList":[null]}`, invalid, "MemberList[0] must not be null"},
 		{"null account element", `{"To_Account":["a",null]}`, invalid, "To_Account[1] must not be null"},
 		{"custom value", `{"Value":true}`, invalid, "Value must be a string, not a boolean"},

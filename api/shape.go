@@ -56,6 +56,9 @@ func (s *shape) addFields(t reflect.Type, service string, prefix []int) {
 			enum:   len(names) > 1 && !account && isString(f.Type),
 			decode: decoderOf(f.Type, service, account, rangeOf(f)),
 		})
+		if f.Tag.Get("plain") != "" {
+			s.plain = new(s.fields[len(s.fields)-1])
+		}
 	}
 }
 
@@ -142,11 +145,14 @@ func decoderOf(t reflect.Type, service string, account bool, allowed interval) d
 	case k == reflect.Struct:
 		s := shapeOf(t, service)
 		return func(d *decoding, raw jsontext.Value, at *position, into reflect.Value) {
-			if raw.Kind() != jsontext.KindBeginObject {
+			switch {
+			case raw.Kind() == jsontext.KindBeginObject:
+				s.decodeObject(d, raw, at, into)
+			case raw.Kind() == jsontext.KindString && s.plain != nil:
+				s.plain.decode(d, raw, at, into.FieldByIndex(s.plain.index))
+			default:
 				d.wrong(at, "must be an object, not %s", kindName(raw))
-				return
 			}
-			s.decodeObject(d, raw, at, into)
 		}
 	case k == reflect.String && account:
 		return decodeAccount
