@@ -15,5 +15,6 @@ func Commands() []Command {
 		noticeCommands(),
 		recallCommands(),
 		topicCommands(),
+		permissionGroupCommands(),
 	)
 }

@@ -36,6 +36,13 @@ func (c *Call) invalid(format string, args ...any) error {
 	return chat.Refuse(c.family.badParameter, format, args...)
 }
 
+// mustFit refuses a call that is about to change something when its answer could
+// be too large to send: a call that fails has changed nothing.
+func (c *Call) mustFit(largest any) error {
+	_, err := c.family.success(largest)
+	return err
+}
+
 // exchange is one request on its way to its answer. The steps are those of
 // spec 01 section 1.5: the first that fails decides the code.
 type exchange struct {

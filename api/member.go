@@ -131,11 +131,16 @@ func deleteGroupMember(ctx context.Context, call *Call, r *deleteGroupMemberRequ
 	})
 }
 
+// memberFilter says which fields the records of members have in an answer.
+type memberFilter struct {
+	Fields []string `json:"MemberInfoFilter"`
+	Keys   []string `json:"AppDefinedDataFilter_GroupMember"`
+}
+
 type getGroupMemberInfoRequest struct {
+	memberFilter
 	GroupID *string  `json:"GroupId"`
-	Fields  []string `json:"MemberInfoFilter"`
 	Roles   []string `json:"MemberRoleFilter"`
-	Keys    []string `json:"AppDefinedDataFilter_GroupMember"`
 	Limit   *int64   `json:"Limit"`
 	Offset  *int64   `json:"Offset"`
 	Next    *string  `json:"Next"`
@@ -162,21 +167,29 @@ func getGroupMemberInfo(ctx context.Context, call *Call, r *getGroupMemberInfoRe
 	if err != nil {
 		return nil, err
 	}
-	want := everyField
-	if len(r.Fields) > 0 {
-		want = listedFields(r.Fields)
-	}
-	keys, online := listedKeys(r.Keys), slices.Contains(r.Fields, "OnlineStatus") // never without being asked for
+	show := r.shower(call)
 	answer := &getGroupMemberInfoResponse{MemberNum: page.MemberNum, Next: page.Next, Members: make([]memberInfoItem, len(page.Members))}
 	for i := range page.Members {
-		m, item := &page.Members[i], &answer.Members[i]
-		item.listedMember = listedMember{Account: m.Account, memberRecord: showMember(m, want)}
+		answer.Members[i] = show(&page.Members[i])
+	}
+	return answer, nil
+}
+
+// shower shows members with the fields that are wanted.
+func (f *memberFilter) shower(call *Call) func(*chat.MemberInfo) memberInfoItem {
+	want := everyField
+	if len(f.Fields) > 0 {
+		want = listedFields(f.Fields)
+	}
+	keys, online := listedKeys(f.Keys), slices.Contains(f.Fields, "OnlineStatus") // never without being asked for
+	return func(m *chat.MemberInfo) memberInfoItem {
+		item := memberInfoItem{listedMember: listedMember{Account: m.Account, memberRecord: showMember(m, want)}}
 		item.Custom = showCustom(m.Custom, true, keys)
 		if online {
 			item.OnlineStatus = new(call.App.Chat.OnlineStatus(m.Account))
 		}
+		return item
 	}
-	return answer, nil
 }
 
 type modifyGroupMemberInfoRequest struct {

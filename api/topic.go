@@ -138,13 +138,11 @@ func destroyTopic(ctx context.Context, call *Call, r *destroyTopicRequest) (*des
 	if r.GroupID == nil {
 		return nil, missing("GroupId")
 	}
-	// Nothing may be destroyed by a call that fails because its answer is too
-	// large, so the largest that it can get is tried first.
 	worst := make([]chat.TopicDestroyed, len(r.TopicIDs))
 	for i, id := range r.TopicIDs {
 		worst[i] = chat.TopicDestroyed{ID: id, Code: chat.CodeTopicDestroyFailed}
 	}
-	if _, err := call.family.success(showDestroyed(worst)); err != nil {
+	if err := call.mustFit(showDestroyed(worst)); err != nil {
 		return nil, err
 	}
 	results, err := call.App.Chat.DestroyTopics(ctx, call.Operator(), *r.GroupID, r.TopicIDs)

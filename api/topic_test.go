@@ -223,6 +223,8 @@ func TestTopicsWhereCommunitiesAreOff(t *testing.T) {
 	town.million("modify_topic", `{"GroupId":%q,"TopicId":%q}`, town.group, one.topicID).WantCode(t, 11000)
 	town.million("destroy_topic", `{"GroupId":%q,"TopicIdList":[%q]}`, town.group, one.topicID).WantCode(t, 11000)
 	town.million("get_topic", `{"GroupId":"none","From_Account":"ann"}`).WantCode(t, 10010)
+	town.call("create_permission_group", `{"GroupId":%q,"PermissionGroupName":"n"}`, town.group).WantCode(t, 11000)
+	town.call("get_permission_group", `{"GroupId":%q}`, town.group).WantCode(t, 11000)
 }
 
 func TestImportTopicAnswersTheID(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
@@ -39,7 +40,11 @@ func (a *App) condemn(ctx context.Context, g *groupState, topics []*record.DeadT
 			mutations = append(mutations, store.Set(record.CleanupKey(g.id, g.head.Incarnation, t.Incarnation), entry(topics[i:i+1])))
 		}
 	}
-	if err := a.store.Put(ctx, record.CleanupPartition(a.id), mutations); err != nil {
+	return a.listForCleanup(ctx, g, mutations)
+}
+
+func (a *App) listForCleanup(ctx context.Context, g *groupState, entries []store.Mutation) error {
+	if err := a.store.Put(ctx, record.CleanupPartition(a.id), entries); err != nil {
 		return fmt.Errorf("list group %q for cleanup: %w", g.id, err)
 	}
 	return nil
@@ -149,6 +154,13 @@ func (g *groupState) holdsCondemned(ctx context.Context, entry *record.Cleanup) 
 		return false, nil
 	}
 	if entry.Rows {
+		return true, nil
+	}
+	if entry.Left != nil {
+		rows, err := g.read(ctx, store.Key(record.MemberOrderKey(entry.Incarnation, *entry.Left)))
+		return err == nil && len(rows[0]) > 0, err
+	}
+	if slices.ContainsFunc(entry.PermissionGroups, g.hasPermissionGroup) {
 		return true, nil
 	}
 	for _, dead := range entry.Topics {
@@ -269,39 +281,59 @@ func (a *App) clear(ctx context.Context, p store.Partition, keep []byte) error {
 	return nil
 }
 
-// removeGroupRows removes what the group's partition holds of an entry: all
-// rows of the incarnation, or those of its topics.
-func (a *App) removeGroupRows(ctx context.Context, entry *record.Cleanup) error {
-	var ranges []store.Range
+// condemnedRows are the ranges of a group's partition that hold what an entry
+// names: all rows of the incarnation, or those of its topics and permission
+// groups. Those of one batch are of one kind, and fit into a commit together
+// where they are several.
+func condemnedRows(entry *record.Cleanup) (batches [][]store.Range) {
+	one := func(r store.Range) {
+		r.Limit = cleanupRows
+		batches = append(batches, []store.Range{r})
+	}
 	if entry.Rows {
 		for _, prefix := range record.IncarnationPrefixes(entry.Incarnation) {
-			ranges = append(ranges, store.Prefix(prefix))
+			one(store.Prefix(prefix))
 		}
-	} else {
-		for _, t := range entry.Topics {
-			ranges = append(ranges,
-				store.Prefix(record.MuteKey(entry.Incarnation, t.Incarnation, "")),
-				store.Prefix(record.TopicMemberKey(entry.Incarnation, t.Incarnation, "")),
-				store.Key(record.StreamStateKey(entry.Incarnation, t.Incarnation)))
+		return batches
+	}
+	for _, t := range entry.Topics {
+		one(store.Prefix(record.MuteKey(entry.Incarnation, t.Incarnation, "")))
+		one(store.Prefix(record.TopicMemberKey(entry.Incarnation, t.Incarnation, "")))
+		one(store.Key(record.StreamStateKey(entry.Incarnation, t.Incarnation)))
+	}
+	var left []store.Range
+	for _, number := range entry.PermissionGroups {
+		if entry.Left != nil {
+			left = append(left, store.Key(record.PermissionMemberKey(entry.Incarnation, number, *entry.Left)))
+		} else {
+			one(store.Prefix(record.PermissionMemberPrefix(entry.Incarnation, number)))
 		}
 	}
-	for _, r := range ranges {
-		r.Limit = cleanupRows
+	if left != nil {
+		batches = append(batches, left)
+	}
+	return batches
+}
+
+// removeGroupRows removes what the group's partition holds of an entry.
+func (a *App) removeGroupRows(ctx context.Context, entry *record.Cleanup) error {
+	for _, batch := range condemnedRows(entry) {
 		for done := false; !done; {
 			err := a.changeGroupHead(ctx, entry.GroupId, func(g *groupChange) error {
 				lives, err := g.holdsCondemned(ctx, entry)
 				if done = lives; err != nil || lives {
 					return err
 				}
-				rows, err := g.read(ctx, r)
+				found, err := g.read(ctx, batch...)
 				if err != nil {
 					return err
 				}
-				done = len(rows[0]) < r.Limit
-				if err := a.unindexRows(ctx, entry, rows[0]); err != nil {
+				rows := slices.Concat(found...)
+				done = len(rows) < cleanupRows
+				if err := a.unindexRows(ctx, entry, rows); err != nil {
 					return err
 				}
-				for _, row := range rows[0] {
+				for _, row := range rows {
 					g.delete(row.Key)
 				}
 				return nil
@@ -321,7 +353,7 @@ func (a *App) unindexRows(ctx context.Context, entry *record.Cleanup, rows []sto
 	for _, row := range rows {
 		account, isMember := bytes.CutPrefix(row.Key, prefix)
 		if !isMember {
-			return nil // rows of one range are of one kind
+			return nil // rows of one batch are of one kind
 		}
 		m := &record.Member{}
 		if err := decode(row, m); err != nil {

@@ -19,6 +19,7 @@ const (
 	CodeTooFrequent         Code = 10006 // operation too frequent
 	CodeNotPermitted        Code = 10007 // the group type or a role forbids it
 	CodeGroupNotFound       Code = 10010 // group or topic unknown or dismissed
+	CodeInPermissionGroup   Code = 10013 // per member: is in the permission group already
 	CodeGroupFull           Code = 10014 // more members than the group allows
 	CodeBadGroupID          Code = 10015 // malformed group id
 	CodeMuted               Code = 10017 // sender is muted
@@ -45,11 +46,15 @@ const (
 	CodeMessageTooLong      Code = 80002 // message over 12 KB
 	CodeTopicDestroyFailed  Code = 110002
 	CodeTopicNotFound       Code = 110003
-	CodeAccountNotImported  Code = 70107 // per item of account commands
-	CodeAccountQuota        Code = 70398 // more accounts than allowed
-	CodeAccountInvalid      Code = 70402 // illegal parameter of an account command
-	CodeAccountInternal     Code = 70500 // internal error of an account command
-	CodeAccountDeletionOff  Code = 71000 // account deletion switched off
+	CodeNoPermissionGroup   Code = 110006 // permission group unknown or destroyed
+	CodeTopicAttached       Code = 110010 // topic is in the permission group already
+	CodeTopicNotAttached    Code = 110011 // topic is not in the permission group
+	CodeBadTopicID          Code = 110013 // per item of permission groups: malformed id of a topic
+	CodeAccountNotImported  Code = 70107  // per item of account commands
+	CodeAccountQuota        Code = 70398  // more accounts than allowed
+	CodeAccountInvalid      Code = 70402  // illegal parameter of an account command
+	CodeAccountInternal     Code = 70500  // internal error of an account command
+	CodeAccountDeletionOff  Code = 71000  // account deletion switched off
 
 	CodeProfileInvalid   Code = 40001 // illegal parameter of a profile command
 	CodeProfileNoAccount Code = 40002 // no account given

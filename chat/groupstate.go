@@ -108,8 +108,8 @@ func (g *groupState) topicMembers(ctx context.Context, topic uint64, accounts ..
 func readRecords[R any, M interface {
 	*R
 	proto.Message
-}](ctx context.Context, g *groupState, names []string, key func(string) []byte) (map[string]M, error) {
-	found := map[string]M{}
+}, N comparable](ctx context.Context, g *groupState, names []N, key func(N) []byte) (map[N]M, error) {
+	found := map[N]M{}
 	if len(names) == 0 {
 		return found, nil
 	}
@@ -175,6 +175,8 @@ type groupChange struct {
 	mutations []store.Mutation
 	tips      bool
 	touched   bool
+	departed  []*record.Member // who left permission groups with the group
+	condemned bool             // something was listed for the cleanup
 }
 
 // changeGroup runs change on a group that exists and commits what it staged,
@@ -209,6 +211,9 @@ func (a *App) changeGroupHead(ctx context.Context, groupID string, change func(*
 	if err != nil {
 		return err
 	}
+	if done.condemned {
+		a.cleanSoon()
+	}
 	if done.tips {
 		// The change is durable; its tips are appended whatever becomes of the
 		// caller, and by the next reader of the stream if this fails. The caller
@@ -225,6 +230,9 @@ func (g *groupChange) commit(ctx context.Context) error {
 		if err := g.removeTips(ctx); err != nil {
 			return err
 		}
+	}
+	if err := g.unindexDeparted(ctx); err != nil {
+		return err
 	}
 	if !proto.Equal(g.before, g.head) {
 		g.set(record.GroupKey, g.head)
@@ -294,6 +302,7 @@ func (g *groupChange) removeMember(account string, m *record.Member) {
 	if m.Role == RoleAdmin {
 		g.delete(record.AdminKey(g.head.Incarnation, m.Order))
 	}
+	g.leavePermissionGroups(m)
 	if g.head.Owner == account {
 		g.head.Owner = ""
 	}

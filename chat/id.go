@@ -10,6 +10,8 @@ const (
 	maxUserIDBytes  = 32
 	maxGroupIDBytes = 48
 	maxTopicIDBytes = 96
+	// maxPermissionGroupIDBytes is our choice, the documents say nothing.
+	maxPermissionGroupIDBytes = 96
 )
 
 const (
@@ -18,6 +20,8 @@ const (
 	generatedCommunityPrefix = "@TGS#_@TGS#"
 	topicMark                = "@TOPIC#_"
 	generatedTopicMark       = "@TOPIC#_@TOPIC#"
+	permissionPrefix         = "@PMG#_"
+	generatedPermission      = "@PMG#_@PMG#"
 )
 
 func printable(s string) bool {
@@ -98,6 +102,21 @@ func checkNewTopicID(groupID, topicID string) error {
 	return nil
 }
 
+// checkNewPermissionGroupID checks the form of a custom id of a new permission
+// group (spec 05 section 2.1).
+// Errors: CodeInvalid.
+func checkNewPermissionGroupID(id string) error {
+	switch {
+	case !strings.HasPrefix(id, permissionPrefix) || strings.HasPrefix(id, generatedPermission) || id == permissionPrefix:
+		return Refuse(CodeInvalid, "PermissionGroupId must be %q and a name, and not begin with %q", permissionPrefix, generatedPermission)
+	case len(id) > maxPermissionGroupIDBytes:
+		return Refuse(CodeInvalid, "PermissionGroupId has %d bytes, at most %d", len(id), maxPermissionGroupIDBytes)
+	case !printable(id):
+		return Refuse(CodeInvalid, "PermissionGroupId holds characters outside printable ASCII")
+	}
+	return nil
+}
+
 // generateGroupID makes an id in the form that clients know the type by.
 func generateGroupID(t GroupType) string {
 	if t == Community {
@@ -109,6 +128,8 @@ func generateGroupID(t GroupType) string {
 func generateTopicID(groupID string) string {
 	return groupID + generatedTopicMark + "c" + randomName(11)
 }
+
+func generatePermissionGroupID() string { return generatedPermission + randomName(12) }
 
 // randomName makes n characters of A-Z and 2-7.
 func randomName(n int) string {

@@ -100,8 +100,14 @@ func (g *groupState) startOf(q *MemberQuery) (uint64, error) {
 	if g.groupType() != Community || q.Next == nil || *q.Next == "" {
 		return 0, nil
 	}
-	from, err := strconv.ParseUint(*q.Next, 10, 64)
-	if err != nil || from == 0 || from >= g.head.NextOrder || strconv.FormatUint(from, 10) != *q.Next {
+	return parseNext(*q.Next, g.head.NextOrder)
+}
+
+// parseNext reads a cursor that is a number from 1 to below end.
+// Errors: CodeInvalid for one that no page has said.
+func parseNext(next string, end uint64) (uint64, error) {
+	from, err := strconv.ParseUint(next, 10, 64)
+	if err != nil || from == 0 || from >= end || strconv.FormatUint(from, 10) != next {
 		return 0, Refuse(CodeInvalid, "Next must be \"\" or what an earlier answer said")
 	}
 	return from, nil

@@ -66,6 +66,7 @@ type Settings struct {
 
 	CustomProfileFields []string `yaml:"custom_profile_fields" desc:"declared keywords of Tag_Profile_Custom_, 1 to 8 letters each, at most 20; empty accepts any"`
 	BroadcastsPerSecond int      `yaml:"broadcasts_per_second" desc:"send_broadcast_msg calls per second, at most 5; beyond it 10023; 0 switches the command off with 10007"`
+	MaxPermissionGroups int      `yaml:"max_permission_groups" desc:"permission groups in one community, at most 300; beyond it 10037"`
 }
 
 // DefaultSettings are Recant's own: nothing is lost by default (spec 00).
@@ -99,6 +100,7 @@ func DefaultSettings() Settings {
 		TipsMemberProfile:      []GroupType{Private, Public, Community},
 		AccountDeletion:        true,
 		BroadcastsPerSecond:    1,
+		MaxPermissionGroups:    100,
 	}
 }
 
@@ -117,6 +119,10 @@ func HostedSettings() Settings {
 // maxJoinBatch bounds the members that one commit can add: up to three rows
 // each, beside the group's own.
 const maxJoinBatch = 300
+
+// maxPermissionGroups keeps small what the head says of permission groups, and
+// inside one commit the rows that one member has in them.
+const maxPermissionGroups = 300
 
 // Clock tells the time; tests replace it.
 type Clock func() time.Time
@@ -189,6 +195,9 @@ func (s Settings) Validate() error {
 		if batch.n > maxJoinBatch {
 			return fmt.Errorf("%s: %d, at most %d", batch.key, batch.n, maxJoinBatch)
 		}
+	}
+	if s.MaxPermissionGroups > maxPermissionGroups {
+		return fmt.Errorf("max_permission_groups: %d, at most %d", s.MaxPermissionGroups, maxPermissionGroups)
 	}
 	if s.ImportMaxBatch > maxBatchMessages {
 		return fmt.Errorf("import_max_batch: %d, at most %d", s.ImportMaxBatch, maxBatchMessages)

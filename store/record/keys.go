@@ -118,7 +118,7 @@ func AdminKey(incarnation, order uint64) []byte { return key('a', incarnation, o
 func AdminPrefix(incarnation uint64) []byte { return key('a', incarnation) }
 
 // OrderOf reads the number at the end of a key of MemberOrderKey, AdminKey,
-// TipIntentKey or FeedKey.
+// PermissionGroupKey, PermissionMemberKey, TipIntentKey or FeedKey.
 func OrderOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
 
 // TopicKey is a topic row; the key of "" is the prefix of all.
@@ -144,11 +144,32 @@ func StreamStateKey(incarnation, topic uint64) []byte { return key('s', incarnat
 // TipIntentKey is a tip that waits for the log.
 func TipIntentKey(incarnation, number uint64) []byte { return key('i', incarnation, number) }
 
+// PermissionGroupKey is a permission group, in order of creation.
+func PermissionGroupKey(incarnation, number uint64) []byte { return key('P', incarnation, number) }
+
+// PermissionGroupPrefix is the prefix of all permission groups.
+func PermissionGroupPrefix(incarnation uint64) []byte { return key('P', incarnation) }
+
+// PermissionMemberKey indexes the members of a permission group by the order of
+// their records; the value is the account.
+func PermissionMemberKey(incarnation, number, order uint64) []byte {
+	return key('Q', incarnation, number, order)
+}
+
+// PermissionMemberPrefix is the prefix of all members of a permission group.
+func PermissionMemberPrefix(incarnation, number uint64) []byte { return key('Q', incarnation, number) }
+
+// PermissionGroupIDKey leads from the id of a permission group to the key of
+// its row, which is the value.
+func PermissionGroupIDKey(incarnation uint64, id string) []byte {
+	return append(key('R', incarnation), id...)
+}
+
 // IncarnationPrefixes are the prefixes of all rows of one incarnation in a
 // group's partition.
 func IncarnationPrefixes(incarnation uint64) [][]byte {
 	var prefixes [][]byte
-	for _, kind := range []byte("moatupsi") {
+	for _, kind := range []byte("moatupsiPQR") {
 		prefixes = append(prefixes, key(kind, incarnation))
 	}
 	return prefixes
@@ -190,6 +211,18 @@ func DirectoryEntry(key []byte) (number uint64, group string) {
 func CleanupKey(group string, incarnation, topic uint64) []byte {
 	b := append([]byte(group), 0)
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, incarnation), topic)
+}
+
+// CleanupPermissionGroupKey is the index of members of one dead permission
+// group.
+func CleanupPermissionGroupKey(group string, incarnation, number uint64) []byte {
+	return append(CleanupKey(group, incarnation, 0), key('P', number)...)
+}
+
+// CleanupLeftKey is the rows that a member who left had in the indexes of
+// permission groups.
+func CleanupLeftKey(group string, incarnation, order uint64) []byte {
+	return append(CleanupKey(group, incarnation, 0), key('o', order)...)
 }
 
 // CleanupAccountKey is one account whose deletion has begun; no group id begins

@@ -421,36 +421,38 @@ func (x *Field) GetValue() string {
 // Group is the head row of a group's partition. The row outlives the group,
 // so that a later group of the same id gets another incarnation.
 type Group struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	Incarnation       uint64                 `protobuf:"varint,1,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // 1 for the first group of this id
-	Destroyed         bool                   `protobuf:"varint,2,opt,name=destroyed,proto3" json:"destroyed,omitempty"`
-	Type              string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
-	Name              string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
-	Introduction      string                 `protobuf:"bytes,5,opt,name=introduction,proto3" json:"introduction,omitempty"`
-	Notification      string                 `protobuf:"bytes,6,opt,name=notification,proto3" json:"notification,omitempty"`
-	FaceUrl           string                 `protobuf:"bytes,7,opt,name=face_url,json=faceUrl,proto3" json:"face_url,omitempty"`
-	Owner             string                 `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`                              // "" where there is none
-	CreateTime        int64                  `protobuf:"varint,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"` // Unix seconds
-	InfoSeq           uint64                 `protobuf:"varint,10,opt,name=info_seq,json=infoSeq,proto3" json:"info_seq,omitempty"`
-	LastInfoTime      int64                  `protobuf:"varint,11,opt,name=last_info_time,json=lastInfoTime,proto3" json:"last_info_time,omitempty"`
-	MemberNum         uint32                 `protobuf:"varint,12,opt,name=member_num,json=memberNum,proto3" json:"member_num,omitempty"`
-	MaxMemberNum      uint32                 `protobuf:"varint,13,opt,name=max_member_num,json=maxMemberNum,proto3" json:"max_member_num,omitempty"`
-	ApplyJoinOption   string                 `protobuf:"bytes,14,opt,name=apply_join_option,json=applyJoinOption,proto3" json:"apply_join_option,omitempty"`
-	InviteJoinOption  string                 `protobuf:"bytes,15,opt,name=invite_join_option,json=inviteJoinOption,proto3" json:"invite_join_option,omitempty"`
-	MuteAll           bool                   `protobuf:"varint,16,opt,name=mute_all,json=muteAll,proto3" json:"mute_all,omitempty"`
-	HistoryBeforeJoin bool                   `protobuf:"varint,17,opt,name=history_before_join,json=historyBeforeJoin,proto3" json:"history_before_join,omitempty"`
-	SupportTopic      bool                   `protobuf:"varint,18,opt,name=support_topic,json=supportTopic,proto3" json:"support_topic,omitempty"`
-	EnablePermission  bool                   `protobuf:"varint,19,opt,name=enable_permission,json=enablePermission,proto3" json:"enable_permission,omitempty"`
-	DefaultPermission int64                  `protobuf:"varint,20,opt,name=default_permission,json=defaultPermission,proto3" json:"default_permission,omitempty"`
-	Custom            []*Field               `protobuf:"bytes,21,rep,name=custom,proto3" json:"custom,omitempty"`
-	Number            uint64                 `protobuf:"varint,22,opt,name=number,proto3" json:"number,omitempty"`                                    // creation number in the directory: microseconds, unique enough to page by
-	NextOrder         uint64                 `protobuf:"varint,23,opt,name=next_order,json=nextOrder,proto3" json:"next_order,omitempty"`             // order of the next member record
-	TipsIssued        uint64                 `protobuf:"varint,24,opt,name=tips_issued,json=tipsIssued,proto3" json:"tips_issued,omitempty"`          // number of the newest tip intent
-	TopicsCreated     uint64                 `protobuf:"varint,25,opt,name=topics_created,json=topicsCreated,proto3" json:"topics_created,omitempty"` // topics ever created in this incarnation
-	TopicNum          uint32                 `protobuf:"varint,26,opt,name=topic_num,json=topicNum,proto3" json:"topic_num,omitempty"`
-	TipsRemoved       uint64                 `protobuf:"varint,27,opt,name=tips_removed,json=tipsRemoved,proto3" json:"tips_removed,omitempty"` // intents up to this number are in the log and deleted
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	state                   protoimpl.MessageState `protogen:"open.v1"`
+	Incarnation             uint64                 `protobuf:"varint,1,opt,name=incarnation,proto3" json:"incarnation,omitempty"` // 1 for the first group of this id
+	Destroyed               bool                   `protobuf:"varint,2,opt,name=destroyed,proto3" json:"destroyed,omitempty"`
+	Type                    string                 `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
+	Name                    string                 `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
+	Introduction            string                 `protobuf:"bytes,5,opt,name=introduction,proto3" json:"introduction,omitempty"`
+	Notification            string                 `protobuf:"bytes,6,opt,name=notification,proto3" json:"notification,omitempty"`
+	FaceUrl                 string                 `protobuf:"bytes,7,opt,name=face_url,json=faceUrl,proto3" json:"face_url,omitempty"`
+	Owner                   string                 `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`                              // "" where there is none
+	CreateTime              int64                  `protobuf:"varint,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"` // Unix seconds
+	InfoSeq                 uint64                 `protobuf:"varint,10,opt,name=info_seq,json=infoSeq,proto3" json:"info_seq,omitempty"`
+	LastInfoTime            int64                  `protobuf:"varint,11,opt,name=last_info_time,json=lastInfoTime,proto3" json:"last_info_time,omitempty"`
+	MemberNum               uint32                 `protobuf:"varint,12,opt,name=member_num,json=memberNum,proto3" json:"member_num,omitempty"`
+	MaxMemberNum            uint32                 `protobuf:"varint,13,opt,name=max_member_num,json=maxMemberNum,proto3" json:"max_member_num,omitempty"`
+	ApplyJoinOption         string                 `protobuf:"bytes,14,opt,name=apply_join_option,json=applyJoinOption,proto3" json:"apply_join_option,omitempty"`
+	InviteJoinOption        string                 `protobuf:"bytes,15,opt,name=invite_join_option,json=inviteJoinOption,proto3" json:"invite_join_option,omitempty"`
+	MuteAll                 bool                   `protobuf:"varint,16,opt,name=mute_all,json=muteAll,proto3" json:"mute_all,omitempty"`
+	HistoryBeforeJoin       bool                   `protobuf:"varint,17,opt,name=history_before_join,json=historyBeforeJoin,proto3" json:"history_before_join,omitempty"`
+	SupportTopic            bool                   `protobuf:"varint,18,opt,name=support_topic,json=supportTopic,proto3" json:"support_topic,omitempty"`
+	EnablePermission        bool                   `protobuf:"varint,19,opt,name=enable_permission,json=enablePermission,proto3" json:"enable_permission,omitempty"`
+	DefaultPermission       int64                  `protobuf:"varint,20,opt,name=default_permission,json=defaultPermission,proto3" json:"default_permission,omitempty"`
+	Custom                  []*Field               `protobuf:"bytes,21,rep,name=custom,proto3" json:"custom,omitempty"`
+	Number                  uint64                 `protobuf:"varint,22,opt,name=number,proto3" json:"number,omitempty"`                                    // creation number in the directory: microseconds, unique enough to page by
+	NextOrder               uint64                 `protobuf:"varint,23,opt,name=next_order,json=nextOrder,proto3" json:"next_order,omitempty"`             // order of the next member record
+	TipsIssued              uint64                 `protobuf:"varint,24,opt,name=tips_issued,json=tipsIssued,proto3" json:"tips_issued,omitempty"`          // number of the newest tip intent
+	TopicsCreated           uint64                 `protobuf:"varint,25,opt,name=topics_created,json=topicsCreated,proto3" json:"topics_created,omitempty"` // topics ever created in this incarnation
+	TopicNum                uint32                 `protobuf:"varint,26,opt,name=topic_num,json=topicNum,proto3" json:"topic_num,omitempty"`
+	TipsRemoved             uint64                 `protobuf:"varint,27,opt,name=tips_removed,json=tipsRemoved,proto3" json:"tips_removed,omitempty"`                                                                                           // intents up to this number are in the log and deleted
+	PermissionGroups        map[uint64]uint32      `protobuf:"bytes,39,rep,name=permission_groups,json=permissionGroups,proto3" json:"permission_groups,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // members of each that exists, by its number
+	PermissionGroupsCreated uint64                 `protobuf:"varint,40,opt,name=permission_groups_created,json=permissionGroupsCreated,proto3" json:"permission_groups_created,omitempty"`                                                     // number of the newest
+	unknownFields           protoimpl.UnknownFields
+	sizeCache               protoimpl.SizeCache
 }
 
 func (x *Group) Reset() {
@@ -672,22 +674,37 @@ func (x *Group) GetTipsRemoved() uint64 {
 	return 0
 }
 
+func (x *Group) GetPermissionGroups() map[uint64]uint32 {
+	if x != nil {
+		return x.PermissionGroups
+	}
+	return nil
+}
+
+func (x *Group) GetPermissionGroupsCreated() uint64 {
+	if x != nil {
+		return x.PermissionGroupsCreated
+	}
+	return 0
+}
+
 // Member is a member row of a group's partition.
 type Member struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Role          string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"` // "" is Member; "Admin"; the owner is named by the head alone
-	JoinTime      int64                  `protobuf:"varint,2,opt,name=join_time,json=joinTime,proto3" json:"join_time,omitempty"`
-	Order         uint64                 `protobuf:"varint,3,opt,name=order,proto3" json:"order,omitempty"`                   // order of creation in this group
-	MsgFlag       string                 `protobuf:"bytes,4,opt,name=msg_flag,json=msgFlag,proto3" json:"msg_flag,omitempty"` // "" is the type's default
-	NameCard      string                 `protobuf:"bytes,5,opt,name=name_card,json=nameCard,proto3" json:"name_card,omitempty"`
-	Custom        []*Field               `protobuf:"bytes,6,rep,name=custom,proto3" json:"custom,omitempty"`
-	LastSend      int64                  `protobuf:"varint,7,opt,name=last_send,json=lastSend,proto3" json:"last_send,omitempty"`     // MsgTime of the newest own message up to as_of
-	ReadSeq       uint32                 `protobuf:"varint,8,opt,name=read_seq,json=readSeq,proto3" json:"read_seq,omitempty"`        // read position, valid up to as_of
-	AsOf          uint32                 `protobuf:"varint,9,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`                 // the group's newest MsgSeq that this record knows of
-	JoinId        uint64                 `protobuf:"varint,10,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"`          // names this membership in the user's index
-	FloorSeen     uint64                 `protobuf:"varint,11,opt,name=floor_seen,json=floorSeen,proto3" json:"floor_seen,omitempty"` // the group stream's read_floor_number when read_seq was right
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	Role             string                 `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"` // "" is Member; "Admin"; the owner is named by the head alone
+	JoinTime         int64                  `protobuf:"varint,2,opt,name=join_time,json=joinTime,proto3" json:"join_time,omitempty"`
+	Order            uint64                 `protobuf:"varint,3,opt,name=order,proto3" json:"order,omitempty"`                   // order of creation in this group
+	MsgFlag          string                 `protobuf:"bytes,4,opt,name=msg_flag,json=msgFlag,proto3" json:"msg_flag,omitempty"` // "" is the type's default
+	NameCard         string                 `protobuf:"bytes,5,opt,name=name_card,json=nameCard,proto3" json:"name_card,omitempty"`
+	Custom           []*Field               `protobuf:"bytes,6,rep,name=custom,proto3" json:"custom,omitempty"`
+	LastSend         int64                  `protobuf:"varint,7,opt,name=last_send,json=lastSend,proto3" json:"last_send,omitempty"`                                                                                                     // MsgTime of the newest own message up to as_of
+	ReadSeq          uint32                 `protobuf:"varint,8,opt,name=read_seq,json=readSeq,proto3" json:"read_seq,omitempty"`                                                                                                        // read position, valid up to as_of
+	AsOf             uint32                 `protobuf:"varint,9,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`                                                                                                                 // the group's newest MsgSeq that this record knows of
+	JoinId           uint64                 `protobuf:"varint,10,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"`                                                                                                          // names this membership in the user's index
+	FloorSeen        uint64                 `protobuf:"varint,11,opt,name=floor_seen,json=floorSeen,proto3" json:"floor_seen,omitempty"`                                                                                                 // the group stream's read_floor_number when read_seq was right
+	PermissionGroups map[uint64]int64       `protobuf:"bytes,16,rep,name=permission_groups,json=permissionGroups,proto3" json:"permission_groups,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // when it came into each, by its number, Unix seconds; void where the head has none of that number
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Member) Reset() {
@@ -795,6 +812,13 @@ func (x *Member) GetFloorSeen() uint64 {
 		return x.FloorSeen
 	}
 	return 0
+}
+
+func (x *Member) GetPermissionGroups() map[uint64]int64 {
+	if x != nil {
+		return x.PermissionGroups
+	}
+	return nil
 }
 
 // TopicMember is what a member has in one topic, created when first needed.
@@ -3133,14 +3157,16 @@ func (x *UserGroup) GetGroupId() string {
 // Cleanup names a dead incarnation whose rows are still there, or is only the
 // time where its key names an account.
 type Cleanup struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	GroupId       string                 `protobuf:"bytes,1,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
-	Incarnation   uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
-	Topics        []*DeadTopic           `protobuf:"bytes,3,rep,name=topics,proto3" json:"topics,omitempty"`
-	Rows          bool                   `protobuf:"varint,4,opt,name=rows,proto3" json:"rows,omitempty"` // the group's member, topic and mute rows are to go as well
-	Time          int64                  `protobuf:"varint,5,opt,name=time,proto3" json:"time,omitempty"` // Unix seconds when it was listed, before the commit that makes it dead
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	GroupId          string                 `protobuf:"bytes,1,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	Incarnation      uint64                 `protobuf:"varint,2,opt,name=incarnation,proto3" json:"incarnation,omitempty"`
+	Topics           []*DeadTopic           `protobuf:"bytes,3,rep,name=topics,proto3" json:"topics,omitempty"`
+	Rows             bool                   `protobuf:"varint,4,opt,name=rows,proto3" json:"rows,omitempty"`                                                        // the group's member, topic and mute rows are to go as well
+	Time             int64                  `protobuf:"varint,5,opt,name=time,proto3" json:"time,omitempty"`                                                        // Unix seconds when it was listed, before the commit that makes it dead
+	PermissionGroups []uint64               `protobuf:"varint,6,rep,packed,name=permission_groups,json=permissionGroups,proto3" json:"permission_groups,omitempty"` // whose index of members is to go, or of it the row of the one who left
+	Left             *uint64                `protobuf:"varint,7,opt,name=left,proto3,oneof" json:"left,omitempty"`                                                  // the order of that member's record
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Cleanup) Reset() {
@@ -3204,6 +3230,20 @@ func (x *Cleanup) GetRows() bool {
 func (x *Cleanup) GetTime() int64 {
 	if x != nil {
 		return x.Time
+	}
+	return 0
+}
+
+func (x *Cleanup) GetPermissionGroups() []uint64 {
+	if x != nil {
+		return x.PermissionGroups
+	}
+	return nil
+}
+
+func (x *Cleanup) GetLeft() uint64 {
+	if x != nil && x.Left != nil {
+		return *x.Left
 	}
 	return 0
 }
@@ -3451,6 +3491,93 @@ func (x *Broadcast) GetTime() int64 {
 	return 0
 }
 
+// PermissionGroup is a permission group of a community. Its row's key holds its
+// number, which is never used again in the community's incarnation; another row
+// leads from its id to that key. The head counts its members.
+type PermissionGroup struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Permission    int64                  `protobuf:"varint,3,opt,name=permission,proto3" json:"permission,omitempty"` // bits in the community
+	Custom        string                 `protobuf:"bytes,4,opt,name=custom,proto3" json:"custom,omitempty"`
+	CreateTime    int64                  `protobuf:"varint,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`                                                  // Unix seconds
+	Topics        map[uint64]int64       `protobuf:"bytes,6,rep,name=topics,proto3" json:"topics,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // bits in each attached topic, by the topic's incarnation; void where no topic has it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PermissionGroup) Reset() {
+	*x = PermissionGroup{}
+	mi := &file_record_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PermissionGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PermissionGroup) ProtoMessage() {}
+
+func (x *PermissionGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PermissionGroup.ProtoReflect.Descriptor instead.
+func (*PermissionGroup) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *PermissionGroup) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *PermissionGroup) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PermissionGroup) GetPermission() int64 {
+	if x != nil {
+		return x.Permission
+	}
+	return 0
+}
+
+func (x *PermissionGroup) GetCustom() string {
+	if x != nil {
+		return x.Custom
+	}
+	return ""
+}
+
+func (x *PermissionGroup) GetCreateTime() int64 {
+	if x != nil {
+		return x.CreateTime
+	}
+	return 0
+}
+
+func (x *PermissionGroup) GetTopics() map[uint64]int64 {
+	if x != nil {
+		return x.Topics
+	}
+	return nil
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -3464,7 +3591,7 @@ const file_record_proto_rawDesc = "" +
 	"\x0fc2c_muted_until\x18\x05 \x01(\rR\rc2cMutedUntil\"/\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xa2\a\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xfc\b\n" +
 	"\x05Group\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\x04R\vincarnation\x12\x1c\n" +
 	"\tdestroyed\x18\x02 \x01(\bR\tdestroyed\x12\x12\n" +
@@ -3497,7 +3624,12 @@ const file_record_proto_rawDesc = "" +
 	"tipsIssued\x12%\n" +
 	"\x0etopics_created\x18\x19 \x01(\x04R\rtopicsCreated\x12\x1b\n" +
 	"\ttopic_num\x18\x1a \x01(\rR\btopicNum\x12!\n" +
-	"\ftips_removed\x18\x1b \x01(\x04R\vtipsRemoved\"\xba\x02\n" +
+	"\ftips_removed\x18\x1b \x01(\x04R\vtipsRemoved\x12W\n" +
+	"\x11permission_groups\x18' \x03(\v2*.recant.record.Group.PermissionGroupsEntryR\x10permissionGroups\x12:\n" +
+	"\x19permission_groups_created\x18( \x01(\x04R\x17permissionGroupsCreated\x1aC\n" +
+	"\x15PermissionGroupsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xd9\x03\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x1b\n" +
 	"\tjoin_time\x18\x02 \x01(\x03R\bjoinTime\x12\x14\n" +
@@ -3511,7 +3643,11 @@ const file_record_proto_rawDesc = "" +
 	"\ajoin_id\x18\n" +
 	" \x01(\x04R\x06joinId\x12\x1d\n" +
 	"\n" +
-	"floor_seen\x18\v \x01(\x04R\tfloorSeen\"\x90\x01\n" +
+	"floor_seen\x18\v \x01(\x04R\tfloorSeen\x12X\n" +
+	"\x11permission_groups\x18\x10 \x03(\v2+.recant.record.Member.PermissionGroupsEntryR\x10permissionGroups\x1aC\n" +
+	"\x15PermissionGroupsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x90\x01\n" +
 	"\vTopicMember\x12\x19\n" +
 	"\bread_seq\x18\x01 \x01(\rR\areadSeq\x12\x13\n" +
 	"\x05as_of\x18\x02 \x01(\rR\x04asOf\x12\x19\n" +
@@ -3776,13 +3912,16 @@ const file_record_proto_rawDesc = "" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x12\n" +
 	"\x04time\x18\x03 \x01(\x03R\x04time\"&\n" +
 	"\tUserGroup\x12\x19\n" +
-	"\bgroup_id\x18\x01 \x01(\tR\agroupId\"\xa0\x01\n" +
+	"\bgroup_id\x18\x01 \x01(\tR\agroupId\"\xef\x01\n" +
 	"\aCleanup\x12\x19\n" +
 	"\bgroup_id\x18\x01 \x01(\tR\agroupId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x120\n" +
 	"\x06topics\x18\x03 \x03(\v2\x18.recant.record.DeadTopicR\x06topics\x12\x12\n" +
 	"\x04rows\x18\x04 \x01(\bR\x04rows\x12\x12\n" +
-	"\x04time\x18\x05 \x01(\x03R\x04time\"H\n" +
+	"\x04time\x18\x05 \x01(\x03R\x04time\x12+\n" +
+	"\x11permission_groups\x18\x06 \x03(\x04R\x10permissionGroups\x12\x17\n" +
+	"\x04left\x18\a \x01(\x04H\x00R\x04left\x88\x01\x01B\a\n" +
+	"\x05_left\"H\n" +
 	"\tDeadTopic\x12\x19\n" +
 	"\btopic_id\x18\x01 \x01(\tR\atopicId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\"Y\n" +
@@ -3795,7 +3934,20 @@ const file_record_proto_rawDesc = "" +
 	"\x04time\x18\x01 \x01(\x03R\x04time\"7\n" +
 	"\tBroadcast\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
-	"\x04time\x18\x02 \x01(\x03R\x04timeB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\x04time\x18\x02 \x01(\x03R\x04time\"\x8d\x02\n" +
+	"\x0fPermissionGroup\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n" +
+	"\n" +
+	"permission\x18\x03 \x01(\x03R\n" +
+	"permission\x12\x16\n" +
+	"\x06custom\x18\x04 \x01(\tR\x06custom\x12\x1f\n" +
+	"\vcreate_time\x18\x05 \x01(\x03R\n" +
+	"createTime\x12B\n" +
+	"\x06topics\x18\x06 \x03(\v2*.recant.record.PermissionGroup.TopicsEntryR\x06topics\x1a9\n" +
+	"\vTopicsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01B,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -3810,7 +3962,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 35)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -3852,32 +4004,39 @@ var file_record_proto_goTypes = []any{
 	(*ProfileField)(nil),     // 37: recant.record.ProfileField
 	(*Kick)(nil),             // 38: recant.record.Kick
 	(*Broadcast)(nil),        // 39: recant.record.Broadcast
+	(*PermissionGroup)(nil),  // 40: recant.record.PermissionGroup
+	nil,                      // 41: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 42: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 43: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	6,  // 2: recant.record.Member.custom:type_name -> recant.record.Field
-	16, // 3: recant.record.Body.mentions:type_name -> recant.record.Mention
-	24, // 4: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
-	0,  // 5: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
-	20, // 6: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
-	1,  // 7: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
-	2,  // 8: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
-	3,  // 9: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
-	26, // 10: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
-	27, // 11: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
-	20, // 12: recant.record.RecallPart.fence:type_name -> recant.record.Fence
-	29, // 13: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
-	27, // 14: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
-	26, // 15: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
-	3,  // 16: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
-	4,  // 17: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
-	36, // 18: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	41, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	6,  // 3: recant.record.Member.custom:type_name -> recant.record.Field
+	42, // 4: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	16, // 5: recant.record.Body.mentions:type_name -> recant.record.Mention
+	24, // 6: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
+	0,  // 7: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
+	20, // 8: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
+	1,  // 9: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
+	2,  // 10: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
+	3,  // 11: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
+	26, // 12: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
+	27, // 13: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
+	20, // 14: recant.record.RecallPart.fence:type_name -> recant.record.Fence
+	29, // 15: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
+	27, // 16: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
+	26, // 17: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
+	3,  // 18: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
+	4,  // 19: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
+	36, // 20: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
+	43, // 21: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	22, // [22:22] is the sub-list for method output_type
+	22, // [22:22] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -3886,6 +4045,7 @@ func file_record_proto_init() {
 		return
 	}
 	file_record_proto_msgTypes[6].OneofWrappers = []any{}
+	file_record_proto_msgTypes[30].OneofWrappers = []any{}
 	file_record_proto_msgTypes[32].OneofWrappers = []any{
 		(*ProfileField_Text)(nil),
 		(*ProfileField_Number)(nil),
@@ -3896,7 +4056,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   35,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
