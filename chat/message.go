@@ -162,6 +162,11 @@ func (a *App) admit(ctx context.Context, g *groupState, op Operator, m *Message,
 		}
 	}
 	if refuse == nil {
+		if refuse, err = g.refuseUnpermitted(ctx, m, topic); err != nil {
+			return nil, nil, err
+		}
+	}
+	if refuse == nil {
 		refuse = g.refuseFeatures(m)
 	}
 	message := m.record(op, c, recipients)

@@ -67,6 +67,7 @@ type Settings struct {
 	CustomProfileFields []string `yaml:"custom_profile_fields" desc:"declared keywords of Tag_Profile_Custom_, 1 to 8 letters each, at most 20; empty accepts any"`
 	BroadcastsPerSecond int      `yaml:"broadcasts_per_second" desc:"send_broadcast_msg calls per second, at most 5; beyond it 10023; 0 switches the command off with 10007"`
 	MaxPermissionGroups int      `yaml:"max_permission_groups" desc:"permission groups in one community, at most 300; beyond it 10037"`
+	CheckSendPermission bool     `yaml:"check_send_permission" desc:"in a community with EnablePermission a sender needs the permission to send, and the one for @all to mention all; off leaves that to the caller, on answers 10007"`
 }
 
 // DefaultSettings are Recant's own: nothing is lost by default (spec 00).
