@@ -16,5 +16,6 @@ func Commands() []Command {
 		recallCommands(),
 		topicCommands(),
 		permissionGroupCommands(),
+		attributeCommands(),
 	)
 }

@@ -97,6 +97,7 @@ func populate(t *testing.T, a *App) []record.ConversationID {
 			conversations = append(conversations, g.topicConversation(topic))
 		}
 		g.setMute(0, "bob", 4294967295)
+		g.set(record.AttributesKey(g.head.Incarnation), &record.Attributes{MainSeq: 1})
 		g.profileTip("ann", &tipGroupInfo{})
 		return nil
 	})

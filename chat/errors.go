@@ -36,7 +36,14 @@ const (
 	CodeMemberQuota         Code = 10038 // member number beyond the ceiling
 	CodeRecallDisabled      Code = 10041 // the app switched group recall off
 	CodeNoHistory           Code = 10044 // group type has no history
+	CodeAttributeKeyLong    Code = 10045 // attribute key over 32 bytes
+	CodeAttributeValueLong  Code = 10046 // attribute value over 4,000 bytes
+	CodeTooManyAttributes   Code = 10047 // more than 16 attributes
+	CodeAttributesTooLarge  Code = 10048 // attribute values over 16,000 bytes together
+	CodeAttributeFrequency  Code = 10049 // attributes written too often
+	CodeAttributeNotFound   Code = 10050 // attribute to delete does not exist
 	CodeTooManyMentions     Code = 10053 // more than 30 mentions
+	CodeAttributeConflict   Code = 10056 // attributes were written meanwhile
 	CodeGroupQuota          Code = 10058 // too many groups
 	CodeFeatureOff          Code = 10059 // feature switched off
 	CodeTooLargeForReceipts Code = 10060 // group too large for read receipts

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
@@ -133,15 +132,8 @@ func (s *stream) foldState(ctx context.Context, g *groupChange, upTo uint32) err
 
 // streamState is what the group's partition holds for one of its streams.
 func (g *groupState) streamState(ctx context.Context, topic uint64) (*record.StreamState, error) {
-	rows, err := g.read(ctx, store.Key(record.StreamStateKey(g.head.Incarnation, topic)))
-	if err != nil {
-		return nil, err
-	}
 	state := &record.StreamState{}
-	if len(rows[0]) > 0 {
-		err = decode(rows[0][0], state)
-	}
-	return state, err
+	return state, g.readRow(ctx, record.StreamStateKey(g.head.Incarnation, topic), state)
 }
 
 // bringUpToDate lays over the records of members what the log says about them.

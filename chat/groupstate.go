@@ -65,6 +65,16 @@ func (g *groupState) read(ctx context.Context, ranges ...store.Range) ([][]store
 	return rows, nil
 }
 
+// readRow reads one further row at the state's version; m stays as it is where
+// there is none.
+func (g *groupState) readRow(ctx context.Context, key []byte, m proto.Message) error {
+	rows, err := g.read(ctx, store.Key(key))
+	if err != nil || len(rows[0]) == 0 {
+		return err
+	}
+	return decode(rows[0][0], m)
+}
+
 func (g *groupState) groupType() GroupType { return GroupType(g.head.Type) }
 
 func (g *groupState) rules() typeRules { return rulesOf[g.groupType()] }

@@ -68,6 +68,9 @@ type Settings struct {
 	BroadcastsPerSecond int      `yaml:"broadcasts_per_second" desc:"send_broadcast_msg calls per second, at most 5; beyond it 10023; 0 switches the command off with 10007"`
 	MaxPermissionGroups int      `yaml:"max_permission_groups" desc:"permission groups in one community, at most 300; beyond it 10037"`
 	CheckSendPermission bool     `yaml:"check_send_permission" desc:"in a community with EnablePermission a sender needs the permission to send, and the one for @all to mention all; off leaves that to the caller, on answers 10007"`
+
+	GroupAttributes          []GroupType `yaml:"group_attributes" desc:"group types that have custom attributes; elsewhere 10007"`
+	AttributeWritesPerSecond int         `yaml:"attribute_writes_per_second" desc:"writes of one group's custom attributes per second; 0 is no limit, beyond it 10049"`
 }
 
 // DefaultSettings are Recant's own: nothing is lost by default (spec 00).
@@ -102,6 +105,7 @@ func DefaultSettings() Settings {
 		AccountDeletion:        true,
 		BroadcastsPerSecond:    1,
 		MaxPermissionGroups:    100,
+		GroupAttributes:        slices.Clone(GroupTypes[:]),
 	}
 }
 
@@ -114,6 +118,7 @@ func HostedSettings() Settings {
 	s.ImportMaxMemberDefault = 2000
 	s.GroupListPerSecond = 1
 	s.BroadcastsPerSecond = 0
+	s.AttributeWritesPerSecond = 5
 	return s
 }
 
@@ -150,6 +155,11 @@ func (s Settings) Validate() error {
 			if rules, ok := rulesOf[t]; !ok || !rules.stored {
 				return fmt.Errorf("%s: %q is not a group type that stores messages", list.key, t)
 			}
+		}
+	}
+	for _, t := range s.GroupAttributes {
+		if _, ok := rulesOf[t]; !ok {
+			return fmt.Errorf("group_attributes: %q is not a group type", t)
 		}
 	}
 	for _, declared := range []struct {

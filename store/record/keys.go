@@ -165,11 +165,14 @@ func PermissionGroupIDKey(incarnation uint64, id string) []byte {
 	return append(key('R', incarnation), id...)
 }
 
+// AttributesKey is a group's custom attributes.
+func AttributesKey(incarnation uint64) []byte { return key('A', incarnation) }
+
 // IncarnationPrefixes are the prefixes of all rows of one incarnation in a
 // group's partition.
 func IncarnationPrefixes(incarnation uint64) [][]byte {
 	var prefixes [][]byte
-	for _, kind := range []byte("moatupsiPQR") {
+	for _, kind := range []byte("moatupsiPQRA") {
 		prefixes = append(prefixes, key(kind, incarnation))
 	}
 	return prefixes

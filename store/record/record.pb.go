@@ -3578,6 +3578,128 @@ func (x *PermissionGroup) GetTopics() map[uint64]int64 {
 	return nil
 }
 
+// Attributes is a group's custom attributes.
+type Attributes struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Attributes    []*Attribute           `protobuf:"bytes,1,rep,name=attributes,proto3" json:"attributes,omitempty"`           // ascending by key
+	MainSeq       uint64                 `protobuf:"varint,2,opt,name=main_seq,json=mainSeq,proto3" json:"main_seq,omitempty"` // writes so far
+	Written       []int64                `protobuf:"varint,3,rep,packed,name=written,proto3" json:"written,omitempty"`         // where their rate is limited: Unix milliseconds of the writes of the last second
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attributes) Reset() {
+	*x = Attributes{}
+	mi := &file_record_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attributes) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attributes) ProtoMessage() {}
+
+func (x *Attributes) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attributes.ProtoReflect.Descriptor instead.
+func (*Attributes) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Attributes) GetAttributes() []*Attribute {
+	if x != nil {
+		return x.Attributes
+	}
+	return nil
+}
+
+func (x *Attributes) GetMainSeq() uint64 {
+	if x != nil {
+		return x.MainSeq
+	}
+	return 0
+}
+
+func (x *Attributes) GetWritten() []int64 {
+	if x != nil {
+		return x.Written
+	}
+	return nil
+}
+
+// Attribute is one custom attribute of a group.
+type Attribute struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Value         string                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Seq           uint64                 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"` // main_seq of the write that set it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Attribute) Reset() {
+	*x = Attribute{}
+	mi := &file_record_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Attribute) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Attribute) ProtoMessage() {}
+
+func (x *Attribute) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
+func (*Attribute) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *Attribute) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Attribute) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *Attribute) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -3947,7 +4069,18 @@ const file_record_proto_rawDesc = "" +
 	"\x06topics\x18\x06 \x03(\v2*.recant.record.PermissionGroup.TopicsEntryR\x06topics\x1a9\n" +
 	"\vTopicsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01B,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"{\n" +
+	"\n" +
+	"Attributes\x128\n" +
+	"\n" +
+	"attributes\x18\x01 \x03(\v2\x18.recant.record.AttributeR\n" +
+	"attributes\x12\x19\n" +
+	"\bmain_seq\x18\x02 \x01(\x04R\amainSeq\x12\x18\n" +
+	"\awritten\x18\x03 \x03(\x03R\awritten\"E\n" +
+	"\tAttribute\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x10\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seqB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -3962,7 +4095,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -4005,16 +4138,18 @@ var file_record_proto_goTypes = []any{
 	(*Kick)(nil),             // 38: recant.record.Kick
 	(*Broadcast)(nil),        // 39: recant.record.Broadcast
 	(*PermissionGroup)(nil),  // 40: recant.record.PermissionGroup
-	nil,                      // 41: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 42: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 43: recant.record.PermissionGroup.TopicsEntry
+	(*Attributes)(nil),       // 41: recant.record.Attributes
+	(*Attribute)(nil),        // 42: recant.record.Attribute
+	nil,                      // 43: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 44: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 45: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	41, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	43, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
 	6,  // 3: recant.record.Member.custom:type_name -> recant.record.Field
-	42, // 4: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	44, // 4: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
 	16, // 5: recant.record.Body.mentions:type_name -> recant.record.Mention
 	24, // 6: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
 	0,  // 7: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
@@ -4031,12 +4166,13 @@ var file_record_proto_depIdxs = []int32{
 	3,  // 18: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
 	4,  // 19: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
 	36, // 20: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	43, // 21: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	45, // 21: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	42, // 22: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -4056,7 +4192,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   39,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
