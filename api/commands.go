@@ -17,5 +17,6 @@ func Commands() []Command {
 		topicCommands(),
 		permissionGroupCommands(),
 		attributeCommands(),
+		counterCommands(),
 	)
 }

@@ -98,6 +98,7 @@ func populate(t *testing.T, a *App) []record.ConversationID {
 		}
 		g.setMute(0, "bob", 4294967295)
 		g.set(record.AttributesKey(g.head.Incarnation), &record.Attributes{MainSeq: 1})
+		g.set(record.CountersKey(g.head.Incarnation), &record.Counters{})
 		g.profileTip("ann", &tipGroupInfo{})
 		return nil
 	})

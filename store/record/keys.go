@@ -168,11 +168,14 @@ func PermissionGroupIDKey(incarnation uint64, id string) []byte {
 // AttributesKey is a group's custom attributes.
 func AttributesKey(incarnation uint64) []byte { return key('A', incarnation) }
 
+// CountersKey is a group's counters.
+func CountersKey(incarnation uint64) []byte { return key('C', incarnation) }
+
 // IncarnationPrefixes are the prefixes of all rows of one incarnation in a
 // group's partition.
 func IncarnationPrefixes(incarnation uint64) [][]byte {
 	var prefixes [][]byte
-	for _, kind := range []byte("moatupsiPQRA") {
+	for _, kind := range []byte("moatupsiPQRAC") {
 		prefixes = append(prefixes, key(kind, incarnation))
 	}
 	return prefixes

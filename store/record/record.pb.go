@@ -3700,6 +3700,104 @@ func (x *Attribute) GetSeq() uint64 {
 	return 0
 }
 
+// Counters is a group's counters.
+type Counters struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Counters      []*Counter             `protobuf:"bytes,1,rep,name=counters,proto3" json:"counters,omitempty"` // ascending by key
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Counters) Reset() {
+	*x = Counters{}
+	mi := &file_record_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Counters) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Counters) ProtoMessage() {}
+
+func (x *Counters) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Counters.ProtoReflect.Descriptor instead.
+func (*Counters) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *Counters) GetCounters() []*Counter {
+	if x != nil {
+		return x.Counters
+	}
+	return nil
+}
+
+// Counter is one named number of a group.
+type Counter struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Key           string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	Value         int64                  `protobuf:"zigzag64,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Counter) Reset() {
+	*x = Counter{}
+	mi := &file_record_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Counter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Counter) ProtoMessage() {}
+
+func (x *Counter) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Counter.ProtoReflect.Descriptor instead.
+func (*Counter) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *Counter) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *Counter) GetValue() int64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -4080,7 +4178,12 @@ const file_record_proto_rawDesc = "" +
 	"\tAttribute\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x10\n" +
-	"\x03seq\x18\x03 \x01(\x04R\x03seqB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\">\n" +
+	"\bCounters\x122\n" +
+	"\bcounters\x18\x01 \x03(\v2\x16.recant.record.CounterR\bcounters\"1\n" +
+	"\aCounter\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x12R\x05valueB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -4095,7 +4198,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -4140,16 +4243,18 @@ var file_record_proto_goTypes = []any{
 	(*PermissionGroup)(nil),  // 40: recant.record.PermissionGroup
 	(*Attributes)(nil),       // 41: recant.record.Attributes
 	(*Attribute)(nil),        // 42: recant.record.Attribute
-	nil,                      // 43: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 44: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 45: recant.record.PermissionGroup.TopicsEntry
+	(*Counters)(nil),         // 43: recant.record.Counters
+	(*Counter)(nil),          // 44: recant.record.Counter
+	nil,                      // 45: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 46: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 47: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	43, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	45, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
 	6,  // 3: recant.record.Member.custom:type_name -> recant.record.Field
-	44, // 4: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	46, // 4: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
 	16, // 5: recant.record.Body.mentions:type_name -> recant.record.Mention
 	24, // 6: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
 	0,  // 7: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
@@ -4166,13 +4271,14 @@ var file_record_proto_depIdxs = []int32{
 	3,  // 18: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
 	4,  // 19: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
 	36, // 20: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	45, // 21: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	47, // 21: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
 	42, // 22: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	44, // 23: recant.record.Counters.counters:type_name -> recant.record.Counter
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -4192,7 +4298,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   41,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
