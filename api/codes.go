@@ -74,7 +74,7 @@ var families = map[string]family{
 	"openconfigsvr":     gatewayFamily(family{badParameter: chat.CodeMuteInvalid, internal: chat.CodeMuteInternal}),
 	"sns":               gatewayFamily(family{badParameter: 30001, internal: 30006, errorDisplay: true}),
 	"follow":            gatewayFamily(family{badParameter: 30001, internal: 30006, errorDisplay: true}),
-	"recentcontact":     gatewayFamily(family{badParameter: 50002, internal: 50004, errorDisplay: true}),
+	"recentcontact":     gatewayFamily(family{badParameter: chat.CodeContactInvalid, internal: chat.CodeContactInternal, errorDisplay: true}),
 }
 
 var groupFamily = family{

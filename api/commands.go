@@ -18,5 +18,6 @@ func Commands() []Command {
 		permissionGroupCommands(),
 		attributeCommands(),
 		counterCommands(),
+		contactCommands(),
 	)
 }

@@ -23,7 +23,7 @@ import (
 //
 // and means:
 //
-//   - Field names match exactly. Names in the tag older are earlier spellings;
+//   - Field names match exactly, unless the command is declared with anyCase. Names in the tag older are earlier spellings;
 //     the newer wins where both are given (spec 01 section 2.4). A string with
 //     earlier names is an enum, in which "" is not given (spec 00).
 //   - An absent field and null leave the zero value: a pointer tells "absent"
@@ -108,7 +108,8 @@ func tooDeep(text []byte) bool {
 type shape struct {
 	fields []shapeField
 	byName map[string]fieldName
-	plain  *shapeField // that a string in the object's place is
+	plain  *shapeField          // that a string in the object's place is
+	folded map[string]fieldName // by name in lower case, of a command with anyCase
 }
 
 type shapeField struct {
@@ -180,6 +181,9 @@ func (s *shape) decodeObject(d *decoding, object jsontext.Value, at *position, i
 	values := make([][]jsontext.Value, len(s.fields))
 	eachMember(object, func(name string, raw jsontext.Value) {
 		n, declared := s.byName[name]
+		if !declared {
+			n, declared = s.folded[strings.ToLower(name)]
+		}
 		if !declared {
 			return
 		}

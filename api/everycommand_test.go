@@ -113,7 +113,9 @@ func TestEveryCommandChecksItsAccountFieldsBeforeAllElse(t *testing.T) {
 func TestEveryCommandRefusesFieldsOfAnotherType(t *testing.T) {
 	a := newApp(t)
 	for _, c := range api.Commands() {
-		code, ok := map[string]int{"im_open_login_svc": 70402, "profile": 40001, "openconfigsvr": 130001}[c.Service]
+		code, ok := map[string]int{
+			"im_open_login_svc": 70402, "profile": 40001, "openconfigsvr": 130001, "recentcontact": 50002,
+		}[c.Service]
 		if !ok {
 			code = 10004
 		}
@@ -200,6 +202,8 @@ var goodBodies = []struct{ command, body string }{
 	{"update_group_counter", `{"GroupId":"g","GroupCounter":[{"Key":"a","Value":1},{"Key":"b","Value":2}]}`},
 	{"get_group_counter", `{"GroupId":"g"}`},
 	{"delete_group_counter", `{"GroupId":"g","GroupCounterKeys":["a"]}`},
+	{"get_list", `{"From_Account":"ann","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0,"AssistFlags":7}`},
+	{"delete", `{"From_Account":"ann","Type":2,"ToGroupid":"g","ClearRamble":1}`},
 	{"delete_group_member", `{"GroupId":"g","MemberToDel_Account":["ann"]}`},
 	{"destroy_group", `{"GroupId":"g"}`},
 	{"account_delete", `{"DeleteItem":[{"UserID":"eve"}]}`},

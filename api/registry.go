@@ -37,6 +37,7 @@ type Command struct {
 	Frequency Frequency
 	Request   reflect.Type // a struct
 	Response  reflect.Type // a struct; its fields stand beside the envelope
+	AnyCase   bool         // field names match in any letter case
 
 	run func(ctx context.Context, call *Call, body jsontext.Value) (any, error)
 }
@@ -66,6 +67,9 @@ func codes(list ...chat.Code) commandOption {
 // frequency sets the class of the call-frequency limit.
 func frequency(class Frequency) commandOption { return func(c *Command) { c.Frequency = class } }
 
+// anyCase matches the names of the request's fields in any letter case.
+func anyCase() commandOption { return func(c *Command) { c.AnyCase = true } }
+
 // command declares a command. The request is decoded by the rules of decode.go
 // before handle runs; handle returns nil for an answer without result fields.
 // Errors that are not *chat.Error become the family's internal code. A type of
@@ -79,6 +83,9 @@ func command[Req, Resp any](service, name string, handle func(context.Context, *
 		set(&c)
 	}
 	shape := shapeOf(c.Request, service)
+	if c.AnyCase {
+		shape.foldNames()
+	}
 	c.run = func(ctx context.Context, call *Call, body jsontext.Value) (any, error) {
 		req := new(Req)
 		if err := shape.decode(body, req, call.App.LenientNumbers, call.family.badParameter); err != nil {

@@ -62,6 +62,18 @@ func (s *shape) addFields(t reflect.Type, service string, prefix []int) {
 	}
 }
 
+// foldNames lets every field answer to its name in any letter case as well; the
+// exact name wins.
+func (s *shape) foldNames() {
+	s.folded = map[string]fieldName{}
+	for i := range s.fields {
+		f := &s.fields[i]
+		lower := strings.ToLower(f.names[0])
+		s.folded[lower] = fieldName{i, len(f.names)}
+		f.names = append(f.names, lower)
+	}
+}
+
 // codeOf reads the tag code:"90005" of a field, 0 where it has none.
 func codeOf(f reflect.StructField) chat.Code {
 	tag := f.Tag.Get("code")

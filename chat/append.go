@@ -405,6 +405,13 @@ func (s *stream) add(b *batch, m *newMessage) appended {
 	if !counts(m.header) {
 		h.UncountedNum++
 	}
+	switch {
+	case m.header.NoLastMsg:
+	case m.header.Targeted:
+		h.TargetedSeq = h.LastSeq
+	default:
+		h.ListedSeq, h.ListedTime, h.ListedReceived = h.LastSeq, m.header.Time, receivedAt(m.header)
+	}
 	m.header.Digest = nil
 	if m.digest != (digest{}) {
 		m.header.Digest = m.digest[:]

@@ -26,6 +26,22 @@ func (s *stream) newestBucket(ctx context.Context) (uint32, error) {
 	}
 }
 
+// newestHead returns the head of a log as current does, without taking the
+// stream into memory: for looks at many streams, which would evict those that
+// are in use.
+// Errors: store.ErrConflict when the bucket was dropped meanwhile.
+func (a *App) newestHead(ctx context.Context, id record.ConversationID) (*record.LogHead, error) {
+	bucket, err := (&stream{app: a, id: id}).newestBucket(ctx)
+	if err != nil {
+		return nil, err
+	}
+	head, version, err := a.readLogHead(ctx, id, bucket)
+	if err == nil && version == "" && bucket > 0 {
+		return nil, store.ErrConflict
+	}
+	return head, err
+}
+
 // checkOpened makes sure, before anything is acknowledged, that a bucket which
 // this process has just opened is the end of the log, and not one that another
 // process filled and, when all of it had expired, dropped: a bucket is dropped

@@ -52,6 +52,9 @@ const (
 	CodeCommunityOff        Code = 11000 // community feature off, or no topics
 	CodeTextRefused         Code = 80001 // text contains refused content
 	CodeMessageTooLong      Code = 80002 // message over 12 KB
+	CodeContactNoAccount    Code = 50001 // account of a conversation list was never imported
+	CodeContactInvalid      Code = 50002 // illegal parameter of a conversation command
+	CodeContactInternal     Code = 50004 // internal error of a conversation command
 	CodeTopicDestroyFailed  Code = 110002
 	CodeTopicNotFound       Code = 110003
 	CodeNoPermissionGroup   Code = 110006 // permission group unknown or destroyed

@@ -320,7 +320,7 @@ type ImportedMessage struct {
 // Import is what import_group_msg brings (doc 34968).
 type Import struct {
 	GroupID, TopicID string
-	RecentContact    bool
+	RecentContact    bool              // the messages update conversation lists
 	Messages         []ImportedMessage // oldest first
 }
 
@@ -353,7 +353,7 @@ func (a *App) ImportMessages(ctx context.Context, op Operator, r Import) ([]Impo
 		for i, c := range contents {
 			if c != nil {
 				items = append(items, i)
-				request.messages = append(request.messages, r.Messages[i].record(op, g, c))
+				request.messages = append(request.messages, r.record(op, g, &r.Messages[i], c))
 			}
 		}
 		if len(items) == 0 {
@@ -426,12 +426,12 @@ func (a *App) admitImport(ctx context.Context, g *groupState, r *Import) (*strea
 	return s, a.requireAccounts(ctx, senders...)
 }
 
-func (m *ImportedMessage) record(op Operator, g *groupState, c *content) newMessage {
+func (r *Import) record(op Operator, g *groupState, m *ImportedMessage, c *content) newMessage {
 	message := newMessage{
 		imported: true,
 		earliest: g.head.CreateTime,
 		header: &record.Header{
-			Sender: m.From, Time: *m.Time, Priority: priorityNormal,
+			Sender: m.From, Time: *m.Time, Priority: priorityNormal, NoLastMsg: !r.RecentContact,
 		},
 		body: &record.Body{MsgBody: c.raw, CloudCustomData: m.CloudCustomData},
 	}

@@ -703,6 +703,8 @@ type Member struct {
 	JoinId           uint64                 `protobuf:"varint,10,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"`                                                                                                          // names this membership in the user's index
 	FloorSeen        uint64                 `protobuf:"varint,11,opt,name=floor_seen,json=floorSeen,proto3" json:"floor_seen,omitempty"`                                                                                                 // the group stream's read_floor_number when read_seq was right
 	PermissionGroups map[uint64]int64       `protobuf:"bytes,16,rep,name=permission_groups,json=permissionGroups,proto3" json:"permission_groups,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // when it came into each, by its number, Unix seconds; void where the head has none of that number
+	HiddenSeq        uint32                 `protobuf:"varint,12,opt,name=hidden_seq,json=hiddenSeq,proto3" json:"hidden_seq,omitempty"`                                                                                                 // messages up to here do not put the group into the member's conversation list
+	ClearedSeq       uint32                 `protobuf:"varint,13,opt,name=cleared_seq,json=clearedSeq,proto3" json:"cleared_seq,omitempty"`                                                                                              // the member has cleared the history up to here
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -819,6 +821,20 @@ func (x *Member) GetPermissionGroups() map[uint64]int64 {
 		return x.PermissionGroups
 	}
 	return nil
+}
+
+func (x *Member) GetHiddenSeq() uint32 {
+	if x != nil {
+		return x.HiddenSeq
+	}
+	return 0
+}
+
+func (x *Member) GetClearedSeq() uint32 {
+	if x != nil {
+		return x.ClearedSeq
+	}
+	return 0
 }
 
 // TopicMember is what a member has in one topic, created when first needed.
@@ -1200,10 +1216,10 @@ type Header struct {
 	Priority      uint32                 `protobuf:"varint,4,opt,name=priority,proto3" json:"priority,omitempty"` // 1 High, 2 Normal, 3 Low, 4 Lowest
 	Tip           bool                   `protobuf:"varint,5,opt,name=tip,proto3" json:"tip,omitempty"`
 	NoUnread      bool                   `protobuf:"varint,6,opt,name=no_unread,json=noUnread,proto3" json:"no_unread,omitempty"`
-	NoLastMsg     bool                   `protobuf:"varint,7,opt,name=no_last_msg,json=noLastMsg,proto3" json:"no_last_msg,omitempty"`
-	Digest        []byte                 `protobuf:"bytes,8,opt,name=digest,proto3" json:"digest,omitempty"`       // 16 bytes of sender, random and content; empty takes no part in de-duplication
-	Id            uint64                 `protobuf:"fixed64,9,opt,name=id,proto3" json:"id,omitempty"`             // of this send, to find it again when an outcome was unknown
-	Received      int64                  `protobuf:"varint,10,opt,name=received,proto3" json:"received,omitempty"` // Unix seconds, where it differs from time (imports)
+	NoLastMsg     bool                   `protobuf:"varint,7,opt,name=no_last_msg,json=noLastMsg,proto3" json:"no_last_msg,omitempty"` // conversation lists are not updated
+	Digest        []byte                 `protobuf:"bytes,8,opt,name=digest,proto3" json:"digest,omitempty"`                           // 16 bytes of sender, random and content; empty takes no part in de-duplication
+	Id            uint64                 `protobuf:"fixed64,9,opt,name=id,proto3" json:"id,omitempty"`                                 // of this send, to find it again when an outcome was unknown
+	Received      int64                  `protobuf:"varint,10,opt,name=received,proto3" json:"received,omitempty"`                     // Unix seconds, where it differs from time (imports)
 	NeedsReceipt  bool                   `protobuf:"varint,11,opt,name=needs_receipt,json=needsReceipt,proto3" json:"needs_receipt,omitempty"`
 	Extensible    bool                   `protobuf:"varint,12,opt,name=extensible,proto3" json:"extensible,omitempty"`
 	Targeted      bool                   `protobuf:"varint,13,opt,name=targeted,proto3" json:"targeted,omitempty"`
@@ -1498,7 +1514,11 @@ type LogHead struct {
 	UncountedNum     uint32                 `protobuf:"varint,6,opt,name=uncounted_num,json=uncountedNum,proto3" json:"uncounted_num,omitempty"`               // messages ever that do not count as unread
 	Sealed           bool                   `protobuf:"varint,7,opt,name=sealed,proto3" json:"sealed,omitempty"`                                               // the conversation is gone; nothing may be appended
 	LastOrdinarySeq  uint32                 `protobuf:"varint,8,opt,name=last_ordinary_seq,json=lastOrdinarySeq,proto3" json:"last_ordinary_seq,omitempty"`
-	LastImport       int64                  `protobuf:"varint,9,opt,name=last_import,json=lastImport,proto3" json:"last_import,omitempty"` // server's time of the newest import; 0 is none yet
+	LastImport       int64                  `protobuf:"varint,9,opt,name=last_import,json=lastImport,proto3" json:"last_import,omitempty"`              // server's time of the newest import; 0 is none yet
+	ListedSeq        uint32                 `protobuf:"varint,10,opt,name=listed_seq,json=listedSeq,proto3" json:"listed_seq,omitempty"`                // newest message that updates everybody's conversation list
+	ListedTime       int64                  `protobuf:"varint,11,opt,name=listed_time,json=listedTime,proto3" json:"listed_time,omitempty"`             // its MsgTime
+	ListedReceived   int64                  `protobuf:"varint,12,opt,name=listed_received,json=listedReceived,proto3" json:"listed_received,omitempty"` // server's time when it came
+	TargetedSeq      uint32                 `protobuf:"varint,13,opt,name=targeted_seq,json=targetedSeq,proto3" json:"targeted_seq,omitempty"`          // newest message that updates the lists of its recipients alone
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1592,6 +1612,34 @@ func (x *LogHead) GetLastOrdinarySeq() uint32 {
 func (x *LogHead) GetLastImport() int64 {
 	if x != nil {
 		return x.LastImport
+	}
+	return 0
+}
+
+func (x *LogHead) GetListedSeq() uint32 {
+	if x != nil {
+		return x.ListedSeq
+	}
+	return 0
+}
+
+func (x *LogHead) GetListedTime() int64 {
+	if x != nil {
+		return x.ListedTime
+	}
+	return 0
+}
+
+func (x *LogHead) GetListedReceived() int64 {
+	if x != nil {
+		return x.ListedReceived
+	}
+	return 0
+}
+
+func (x *LogHead) GetTargetedSeq() uint32 {
+	if x != nil {
+		return x.TargetedSeq
 	}
 	return 0
 }
@@ -3849,7 +3897,7 @@ const file_record_proto_rawDesc = "" +
 	"\x19permission_groups_created\x18( \x01(\x04R\x17permissionGroupsCreated\x1aC\n" +
 	"\x15PermissionGroupsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\xd9\x03\n" +
+	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x99\x04\n" +
 	"\x06Member\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x1b\n" +
 	"\tjoin_time\x18\x02 \x01(\x03R\bjoinTime\x12\x14\n" +
@@ -3864,7 +3912,11 @@ const file_record_proto_rawDesc = "" +
 	" \x01(\x04R\x06joinId\x12\x1d\n" +
 	"\n" +
 	"floor_seen\x18\v \x01(\x04R\tfloorSeen\x12X\n" +
-	"\x11permission_groups\x18\x10 \x03(\v2+.recant.record.Member.PermissionGroupsEntryR\x10permissionGroups\x1aC\n" +
+	"\x11permission_groups\x18\x10 \x03(\v2+.recant.record.Member.PermissionGroupsEntryR\x10permissionGroups\x12\x1d\n" +
+	"\n" +
+	"hidden_seq\x18\f \x01(\rR\thiddenSeq\x12\x1f\n" +
+	"\vcleared_seq\x18\r \x01(\rR\n" +
+	"clearedSeq\x1aC\n" +
 	"\x15PermissionGroupsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x90\x01\n" +
@@ -3930,7 +3982,7 @@ const file_record_proto_rawDesc = "" +
 	"\boperator\x18\x05 \x01(\tR\boperator\"5\n" +
 	"\aMention\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\x12\x18\n" +
-	"\aaccount\x18\x02 \x01(\tR\aaccount\"\xbf\x02\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccount\"\xcb\x03\n" +
 	"\aLogHead\x12\x19\n" +
 	"\blast_seq\x18\x01 \x01(\rR\alastSeq\x12\x1b\n" +
 	"\tlast_time\x18\x02 \x01(\x03R\blastTime\x12,\n" +
@@ -3941,7 +3993,14 @@ const file_record_proto_rawDesc = "" +
 	"\x06sealed\x18\a \x01(\bR\x06sealed\x12*\n" +
 	"\x11last_ordinary_seq\x18\b \x01(\rR\x0flastOrdinarySeq\x12\x1f\n" +
 	"\vlast_import\x18\t \x01(\x03R\n" +
-	"lastImport\"\xad\x02\n" +
+	"lastImport\x12\x1d\n" +
+	"\n" +
+	"listed_seq\x18\n" +
+	" \x01(\rR\tlistedSeq\x12\x1f\n" +
+	"\vlisted_time\x18\v \x01(\x03R\n" +
+	"listedTime\x12'\n" +
+	"\x0flisted_received\x18\f \x01(\x03R\x0elistedReceived\x12!\n" +
+	"\ftargeted_seq\x18\r \x01(\rR\vtargetedSeq\"\xad\x02\n" +
 	"\fConversation\x12\x1f\n" +
 	"\vbucket_hint\x18\x01 \x01(\rR\n" +
 	"bucketHint\x12\x16\n" +
