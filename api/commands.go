@@ -16,6 +16,7 @@ func Commands() []Command {
 		recallCommands(),
 		topicCommands(),
 		permissionGroupCommands(),
+		clearCommands(),
 		attributeCommands(),
 		counterCommands(),
 		contactCommands(),

@@ -202,6 +202,7 @@ var goodBodies = []struct{ command, body string }{
 	{"update_group_counter", `{"GroupId":"g","GroupCounter":[{"Key":"a","Value":1},{"Key":"b","Value":2}]}`},
 	{"get_group_counter", `{"GroupId":"g"}`},
 	{"delete_group_counter", `{"GroupId":"g","GroupCounterKeys":["a"]}`},
+	{"clear_group_msg", `{"GroupId":"g","MsgSeq":1}`},
 	{"get_list", `{"From_Account":"ann","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0,"AssistFlags":7}`},
 	{"delete", `{"From_Account":"ann","Type":2,"ToGroupid":"g","ClearRamble":1}`},
 	{"delete_group_member", `{"GroupId":"g","MemberToDel_Account":["ann"]}`},

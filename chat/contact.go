@@ -32,7 +32,7 @@ const (
 type ContactsRequest struct {
 	Account   string
 	After     ContactPlace // zero is the beginning
-	WithEmpty bool         // also conversations whose messages are all gone
+	WithEmpty bool         // also conversations whose messages are all cleared or expired
 }
 
 // ContactPlace is a place in a conversation list.
@@ -173,7 +173,7 @@ func (a *App) contact(ctx context.Context, r *ContactsRequest, entry membership)
 		return nil, nil
 	}
 	cutoff, expires := a.expiryCutoff()
-	if empty := expires && time < cutoff; empty && !r.WithEmpty {
+	if empty := seq <= g.head.ClearedSeq || expires && time < cutoff; empty && !r.WithEmpty {
 		return nil, nil
 	}
 	return &Contact{GroupID: g.id, Time: time}, nil

@@ -74,6 +74,12 @@ func TestContactsCountTipsThatADeadProcessLeftBehind(t *testing.T) {
 			}
 			return 1 - len(contactsOf(t, a))
 		},
+		func(a *App) int { // and so does clearing
+			if err := a.ClearMessages(bg, Operator{}, "g", 0); err != nil {
+				t.Fatal(err)
+			}
+			return 1 - len(contactsOf(t, a))
+		},
 	} {
 		st.broken = true
 		if err := stageNotice(a, "g", n); err != nil {

@@ -451,6 +451,7 @@ type Group struct {
 	TipsRemoved             uint64                 `protobuf:"varint,27,opt,name=tips_removed,json=tipsRemoved,proto3" json:"tips_removed,omitempty"`                                                                                           // intents up to this number are in the log and deleted
 	PermissionGroups        map[uint64]uint32      `protobuf:"bytes,39,rep,name=permission_groups,json=permissionGroups,proto3" json:"permission_groups,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // members of each that exists, by its number
 	PermissionGroupsCreated uint64                 `protobuf:"varint,40,opt,name=permission_groups_created,json=permissionGroupsCreated,proto3" json:"permission_groups_created,omitempty"`                                                     // number of the newest
+	ClearedSeq              uint32                 `protobuf:"varint,28,opt,name=cleared_seq,json=clearedSeq,proto3" json:"cleared_seq,omitempty"`                                                                                              // messages of the group's own stream up to here are hidden from clients
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
 }
@@ -684,6 +685,13 @@ func (x *Group) GetPermissionGroups() map[uint64]uint32 {
 func (x *Group) GetPermissionGroupsCreated() uint64 {
 	if x != nil {
 		return x.PermissionGroupsCreated
+	}
+	return 0
+}
+
+func (x *Group) GetClearedSeq() uint32 {
+	if x != nil {
+		return x.ClearedSeq
 	}
 	return 0
 }
@@ -3859,7 +3867,7 @@ const file_record_proto_rawDesc = "" +
 	"\x0fc2c_muted_until\x18\x05 \x01(\rR\rc2cMutedUntil\"/\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xfc\b\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\x9d\t\n" +
 	"\x05Group\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\x04R\vincarnation\x12\x1c\n" +
 	"\tdestroyed\x18\x02 \x01(\bR\tdestroyed\x12\x12\n" +
@@ -3894,7 +3902,9 @@ const file_record_proto_rawDesc = "" +
 	"\ttopic_num\x18\x1a \x01(\rR\btopicNum\x12!\n" +
 	"\ftips_removed\x18\x1b \x01(\x04R\vtipsRemoved\x12W\n" +
 	"\x11permission_groups\x18' \x03(\v2*.recant.record.Group.PermissionGroupsEntryR\x10permissionGroups\x12:\n" +
-	"\x19permission_groups_created\x18( \x01(\x04R\x17permissionGroupsCreated\x1aC\n" +
+	"\x19permission_groups_created\x18( \x01(\x04R\x17permissionGroupsCreated\x12\x1f\n" +
+	"\vcleared_seq\x18\x1c \x01(\rR\n" +
+	"clearedSeq\x1aC\n" +
 	"\x15PermissionGroupsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x99\x04\n" +
