@@ -256,6 +256,7 @@ func TestMistakesNameTheKey(t *testing.T) {
 		{"network", "allowed_ips: [somewhere]", nil, "allowed_ips[0] should be an address"},
 		{"tip style", "settings: {history_tip_style: bold}", nil, "settings.history_tip_style: "},
 		{"group type", "settings: {read_receipts: [Works]}", nil, "settings.read_receipts: "},
+		{"group type of attributes", "settings: {group_attributes: [Works]}", nil, "settings.group_attributes: "},
 		{"too many custom keys", "settings: {member_custom_keys: [a, b, c, d, e, f]}", nil, "settings.member_custom_keys: 6 keys"},
 		{"custom profile field", "settings: {custom_profile_fields: [age, hobby2]}", nil, "settings.custom_profile_fields: "},
 		{"too many custom profile fields", "settings: {custom_profile_fields: [" + strings.Repeat("a, ", 20) + "a]}", nil, "settings.custom_profile_fields: 21 keywords"},

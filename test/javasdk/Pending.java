@@ -4,11 +4,8 @@ import java.util.Set;
 final class Pending {
     static final Set<String> METHODS = Set.of(
             "account.queryOnlineStatus",
-            "recentContact.recentContactList", "recentContact.deleteRecentContact",
             "group.modifyGroupMsg",
             "group.getOnlineMemberNum", "group.getMembers", "group.modifyGroupUserInfo",
-            "group.setGroupAttr", "group.modifyGroupAttr", "group.clearGroupAttr", "group.getGroupAttr",
-            "group.getGroupCounter", "group.updateGroupCounter", "group.deleteGroupCounter",
             "group.getGroupMsgReceipt", "group.getGroupMsgReceiptDetail",
             "group.groupGetKeyValues", "group.groupSetKeyValues",
             "group.banGroupMember", "group.unbanGroupMember", "group.getGroupBanMember");
