@@ -11,6 +11,7 @@ func Commands() []Command {
 		globalMuteCommands(),
 		groupCommands(),
 		memberCommands(),
+		banCommands(),
 		messageCommands(),
 		noticeCommands(),
 		recallCommands(),

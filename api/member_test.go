@@ -31,6 +31,9 @@ var memberCalls = map[string]string{
 	"get_group_shutted_uin":    `"TopicId":null`,
 	"import_group_member":      `"MemberList":[{"Member_Account":"bob"}]`,
 	"set_unread_msg_num":       `"Member_Account":"ann","UnreadMsgNum":0`,
+	"ban_group_member":         `"Members_Account":["bob"],"Duration":60`,
+	"unban_group_member":       `"Members_Account":["bob"]`,
+	"get_group_ban_member":     `"Offset":0`,
 }
 
 // mcall calls a group command as memberCalls has it, in this group.
@@ -200,6 +203,9 @@ func TestMemberCommandsServeTheirTypes(t *testing.T) {
 		"get_group_shutted_uin":    {0, 0, 0, 0, 0},
 		"import_group_member":      {0, 0, 0, 10007, 0},
 		"set_unread_msg_num":       {0, 0, 0, 0, 0},
+		"ban_group_member":         {0, 0, 0, 0, 0},
+		"unban_group_member":       {0, 0, 0, 0, 0},
+		"get_group_ban_member":     {0, 0, 0, 0, 0},
 	} {
 		t.Run(command, func(t *testing.T) {
 			srv := apitest.New(t, apitest.DefaultOptions())

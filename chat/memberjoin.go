@@ -15,7 +15,7 @@ type JoinResult int
 // The results (doc 34921). A fifth, 3, waits for the account's consent; an
 // administrator's call never does.
 const (
-	JoinRefused   JoinResult = 0 // for a reason of the account's own
+	JoinRefused   JoinResult = 0 // for a reason of the account's own: it is banned, for one
 	JoinDone      JoinResult = 1
 	JoinWasMember JoinResult = 2 // and is left as it was
 	JoinOverQuota JoinResult = 4 // the account is in too many groups
@@ -181,6 +181,10 @@ func (j *joining) fresh(ctx context.Context, g *groupChange) ([]ImportedMember, 
 	if err != nil {
 		return nil, err
 	}
+	bans, err := g.bans(ctx, j.accounts()...)
+	if err != nil {
+		return nil, err
+	}
 	j.results = map[string]JoinResult{}
 	var fresh []ImportedMember
 	var overQuota error
@@ -189,7 +193,7 @@ func (j *joining) fresh(ctx context.Context, g *groupChange) ([]ImportedMember, 
 			j.results[m.Account] = JoinWasMember
 			continue
 		}
-		if !j.mayEnter(g, m) {
+		if !j.mayEnter(g, m) || int64(bans[m.Account].GetUntil()) > j.app.now() {
 			j.results[m.Account] = JoinRefused
 			continue
 		}

@@ -29,11 +29,20 @@ func (a *App) RemoveMembers(ctx context.Context, op Operator, r Removal) error {
 		return err
 	}
 	accounts := wellFormed(r.Accounts)
+	return a.expel(ctx, op, r.GroupID, accounts, r.Silent, func(g *groupChange) error {
+		return g.permitRemoval(accounts)
+	})
+}
+
+// expel ends the memberships of accounts as a part of the change that prepare
+// checks and begins.
+// Errors: CodeGroupNotFound and those of prepare.
+func (a *App) expel(ctx context.Context, op Operator, groupID string, accounts []string, silent bool, prepare func(*groupChange) error) error {
 	var removed map[string]uint64 // join ids
 	var dead *record.Group
-	err := a.changeGroup(ctx, r.GroupID, func(g *groupChange) (err error) {
+	err := a.changeGroup(ctx, groupID, func(g *groupChange) error {
 		removed, dead = map[string]uint64{}, nil
-		if err := g.permitRemoval(accounts); err != nil {
+		if err := prepare(g); err != nil {
 			return err
 		}
 		left, err := g.remove(ctx, accounts, removed)
@@ -44,7 +53,7 @@ func (a *App) RemoveMembers(ctx context.Context, op Operator, r Removal) error {
 			dead = g.before
 			return g.destroy(ctx)
 		}
-		if !r.Silent {
+		if !silent {
 			g.stageTip(a.settings.TipsMemberChange, tip{
 				OpType: tipRemoved, Operator: op.Account, Accounts: left, MemberNum: new(g.head.MemberNum),
 			})
@@ -55,11 +64,11 @@ func (a *App) RemoveMembers(ctx context.Context, op Operator, r Removal) error {
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	if err := a.unindexMembers(ctx, r.GroupID, removed); err != nil {
+	if err := a.unindexMembers(ctx, groupID, removed); err != nil {
 		a.log.Warn("indexes still name memberships that have ended", "error", err)
 	}
 	if dead != nil {
-		a.afterDestroy(ctx, r.GroupID, dead)
+		a.afterDestroy(ctx, groupID, dead)
 	}
 	return nil
 }

@@ -171,11 +171,22 @@ func AttributesKey(incarnation uint64) []byte { return key('A', incarnation) }
 // CountersKey is a group's counters.
 func CountersKey(incarnation uint64) []byte { return key('C', incarnation) }
 
+// BanKey is the ban of an account.
+func BanKey(incarnation uint64, account string) []byte {
+	return append(key('b', incarnation), account...)
+}
+
+// BanOrderKey indexes bans by the order in which they were made.
+func BanOrderKey(incarnation, order uint64) []byte { return key('B', incarnation, order) }
+
+// BanOrderPrefix is the prefix of all rows of the index of bans.
+func BanOrderPrefix(incarnation uint64) []byte { return key('B', incarnation) }
+
 // IncarnationPrefixes are the prefixes of all rows of one incarnation in a
 // group's partition.
 func IncarnationPrefixes(incarnation uint64) [][]byte {
 	var prefixes [][]byte
-	for _, kind := range []byte("moatupsiPQRAC") {
+	for _, kind := range []byte("moatupsiPQRACbB") {
 		prefixes = append(prefixes, key(kind, incarnation))
 	}
 	return prefixes

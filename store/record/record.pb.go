@@ -452,6 +452,7 @@ type Group struct {
 	PermissionGroups        map[uint64]uint32      `protobuf:"bytes,39,rep,name=permission_groups,json=permissionGroups,proto3" json:"permission_groups,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"` // members of each that exists, by its number
 	PermissionGroupsCreated uint64                 `protobuf:"varint,40,opt,name=permission_groups_created,json=permissionGroupsCreated,proto3" json:"permission_groups_created,omitempty"`                                                     // number of the newest
 	ClearedSeq              uint32                 `protobuf:"varint,28,opt,name=cleared_seq,json=clearedSeq,proto3" json:"cleared_seq,omitempty"`                                                                                              // messages of the group's own stream up to here are hidden from clients
+	BansIssued              uint64                 `protobuf:"varint,31,opt,name=bans_issued,json=bansIssued,proto3" json:"bans_issued,omitempty"`                                                                                              // order of the newest ban
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
 }
@@ -692,6 +693,13 @@ func (x *Group) GetPermissionGroupsCreated() uint64 {
 func (x *Group) GetClearedSeq() uint32 {
 	if x != nil {
 		return x.ClearedSeq
+	}
+	return 0
+}
+
+func (x *Group) GetBansIssued() uint64 {
+	if x != nil {
+		return x.BansIssued
 	}
 	return 0
 }
@@ -3854,6 +3862,120 @@ func (x *Counter) GetValue() int64 {
 	return 0
 }
 
+// Ban keeps an account out of a group, whether or not it was a member.
+type Ban struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Until         uint32                 `protobuf:"varint,1,opt,name=until,proto3" json:"until,omitempty"` // Unix seconds, 4294967295 is for ever
+	Description   string                 `protobuf:"bytes,2,opt,name=description,proto3" json:"description,omitempty"`
+	Order         uint64                 `protobuf:"varint,3,opt,name=order,proto3" json:"order,omitempty"` // in which the group's bans were made
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ban) Reset() {
+	*x = Ban{}
+	mi := &file_record_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ban) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ban) ProtoMessage() {}
+
+func (x *Ban) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ban.ProtoReflect.Descriptor instead.
+func (*Ban) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *Ban) GetUntil() uint32 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *Ban) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *Ban) GetOrder() uint64 {
+	if x != nil {
+		return x.Order
+	}
+	return 0
+}
+
+// BanEntry is a row of the index of bans by their order.
+type BanEntry struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	Until         uint32                 `protobuf:"varint,2,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BanEntry) Reset() {
+	*x = BanEntry{}
+	mi := &file_record_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BanEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BanEntry) ProtoMessage() {}
+
+func (x *BanEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BanEntry.ProtoReflect.Descriptor instead.
+func (*BanEntry) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *BanEntry) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *BanEntry) GetUntil() uint32 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -3867,7 +3989,7 @@ const file_record_proto_rawDesc = "" +
 	"\x0fc2c_muted_until\x18\x05 \x01(\rR\rc2cMutedUntil\"/\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\x9d\t\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xbe\t\n" +
 	"\x05Group\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\x04R\vincarnation\x12\x1c\n" +
 	"\tdestroyed\x18\x02 \x01(\bR\tdestroyed\x12\x12\n" +
@@ -3904,7 +4026,9 @@ const file_record_proto_rawDesc = "" +
 	"\x11permission_groups\x18' \x03(\v2*.recant.record.Group.PermissionGroupsEntryR\x10permissionGroups\x12:\n" +
 	"\x19permission_groups_created\x18( \x01(\x04R\x17permissionGroupsCreated\x12\x1f\n" +
 	"\vcleared_seq\x18\x1c \x01(\rR\n" +
-	"clearedSeq\x1aC\n" +
+	"clearedSeq\x12\x1f\n" +
+	"\vbans_issued\x18\x1f \x01(\x04R\n" +
+	"bansIssued\x1aC\n" +
 	"\x15PermissionGroupsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x99\x04\n" +
@@ -4252,7 +4376,14 @@ const file_record_proto_rawDesc = "" +
 	"\bcounters\x18\x01 \x03(\v2\x16.recant.record.CounterR\bcounters\"1\n" +
 	"\aCounter\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x12R\x05valueB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\x05value\x18\x02 \x01(\x12R\x05value\"S\n" +
+	"\x03Ban\x12\x14\n" +
+	"\x05until\x18\x01 \x01(\rR\x05until\x12 \n" +
+	"\vdescription\x18\x02 \x01(\tR\vdescription\x12\x14\n" +
+	"\x05order\x18\x03 \x01(\x04R\x05order\":\n" +
+	"\bBanEntry\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
+	"\x05until\x18\x02 \x01(\rR\x05untilB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -4267,7 +4398,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -4314,16 +4445,18 @@ var file_record_proto_goTypes = []any{
 	(*Attribute)(nil),        // 42: recant.record.Attribute
 	(*Counters)(nil),         // 43: recant.record.Counters
 	(*Counter)(nil),          // 44: recant.record.Counter
-	nil,                      // 45: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 46: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 47: recant.record.PermissionGroup.TopicsEntry
+	(*Ban)(nil),              // 45: recant.record.Ban
+	(*BanEntry)(nil),         // 46: recant.record.BanEntry
+	nil,                      // 47: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 48: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 49: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	45, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	47, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
 	6,  // 3: recant.record.Member.custom:type_name -> recant.record.Field
-	46, // 4: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	48, // 4: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
 	16, // 5: recant.record.Body.mentions:type_name -> recant.record.Mention
 	24, // 6: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
 	0,  // 7: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
@@ -4340,7 +4473,7 @@ var file_record_proto_depIdxs = []int32{
 	3,  // 18: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
 	4,  // 19: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
 	36, // 20: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	47, // 21: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	49, // 21: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
 	42, // 22: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
 	44, // 23: recant.record.Counters.counters:type_name -> recant.record.Counter
 	24, // [24:24] is the sub-list for method output_type
@@ -4367,7 +4500,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   43,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
