@@ -12,6 +12,7 @@ func Commands() []Command {
 		groupCommands(),
 		memberCommands(),
 		banCommands(),
+		onlineCommands(),
 		messageCommands(),
 		noticeCommands(),
 		recallCommands(),

@@ -114,7 +114,7 @@ func TestEveryCommandRefusesFieldsOfAnotherType(t *testing.T) {
 	a := newApp(t)
 	for _, c := range api.Commands() {
 		code, ok := map[string]int{
-			"im_open_login_svc": 70402, "profile": 40001, "openconfigsvr": 130001, "recentcontact": 50002,
+			"im_open_login_svc": 70402, "profile": 40001, "openconfigsvr": 130001, "recentcontact": 50002, "openim": 90010,
 		}[c.Service]
 		if !ok {
 			code = 10004
@@ -166,6 +166,9 @@ var goodBodies = []struct{ command, body string }{
 	{"ban_group_member", `{"GroupId":"g","Members_Account":["eve"],"Duration":60}`},
 	{"get_group_ban_member", `{"GroupId":"g","Offset":0}`},
 	{"unban_group_member", `{"GroupId":"g","Members_Account":["eve"]}`},
+	{"get_specified_group_member_info", `{"GroupId":"g","Member_List_Account":["ann"]}`},
+	{"get_online_member_num", `{"GroupId":"g"}`},
+	{"query_online_status", `{"To_Account":["ann"]}`},
 	{"group_msg_get_simple", `{"GroupId":"g","ReqMsgNumber":20}`},
 	{"group_msg_recall", `{"GroupId":"g","MsgSeqList":[{"MsgSeq":1}]}`},
 	{"delete_group_msg_by_sender", `{"GroupId":"g","Sender_Account":"ann"}`},

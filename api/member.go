@@ -22,6 +22,10 @@ func memberCommands() []Command {
 			doc(34948), summary("Lists the members of a group with their records, page by page."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID,
 				chat.CodeAnswerTooLarge, chat.CodeCommunityOff)),
+		command(groupService, "get_specified_group_member_info", getSpecifiedGroupMemberInfo,
+			doc(64897), summary("Reads the records of up to 50 named members."),
+			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeTooManyAccounts, chat.CodeNotPermitted, chat.CodeGroupNotFound,
+				chat.CodeBadGroupID, chat.CodeCommunityOff)),
 		command(groupService, "modify_group_member_info", modifyGroupMemberInfo,
 			doc(34900), summary("Changes a member's role, receive option, name card, custom fields or mute."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID,
@@ -131,30 +135,56 @@ func deleteGroupMember(ctx context.Context, call *Call, r *deleteGroupMemberRequ
 	})
 }
 
-// memberFilter says which fields the records of members have in an answer.
+// memberFilter says which members an answer has, and which of their fields.
 type memberFilter struct {
 	Fields []string `json:"MemberInfoFilter"`
+	Roles  []string `json:"MemberRoleFilter"`
 	Keys   []string `json:"AppDefinedDataFilter_GroupMember"`
 }
 
+type memberInfoItem struct {
+	listedMember
+	OnlineStatus *string `json:"OnlineStatus,omitzero"`
+}
+
+// show makes the records of members ready for an answer. OnlineStatus is never
+// in it without being asked for.
+func (f *memberFilter) show(ctx context.Context, call *Call, members []chat.MemberInfo) ([]memberInfoItem, error) {
+	want := everyField
+	if len(f.Fields) > 0 {
+		want = listedFields(f.Fields)
+	}
+	keys := listedKeys(f.Keys)
+	items := make([]memberInfoItem, len(members))
+	accounts := make([]string, len(members))
+	for i := range members {
+		m, item := &members[i], &items[i]
+		item.listedMember = listedMember{Account: m.Account, memberRecord: showMember(m, want)}
+		item.Custom = showCustom(m.Custom, true, keys)
+		accounts[i] = m.Account
+	}
+	if !slices.Contains(f.Fields, "OnlineStatus") {
+		return items, nil
+	}
+	online, err := call.App.Chat.Online(ctx, accounts...)
+	for i, account := range accounts {
+		items[i].OnlineStatus = new(onlineOffline(online[account]))
+	}
+	return items, err
+}
+
 type getGroupMemberInfoRequest struct {
+	GroupID *string `json:"GroupId"`
 	memberFilter
-	GroupID *string  `json:"GroupId"`
-	Roles   []string `json:"MemberRoleFilter"`
-	Limit   *int64   `json:"Limit"`
-	Offset  *int64   `json:"Offset"`
-	Next    *string  `json:"Next"`
+	Limit  *int64  `json:"Limit"`
+	Offset *int64  `json:"Offset"`
+	Next   *string `json:"Next"`
 }
 
 type getGroupMemberInfoResponse struct {
 	MemberNum uint32           `json:"MemberNum"`
 	Members   []memberInfoItem `json:"MemberList"`
 	Next      *string          `json:"Next,omitzero"`
-}
-
-type memberInfoItem struct {
-	listedMember
-	OnlineStatus *string `json:"OnlineStatus,omitzero"`
 }
 
 func getGroupMemberInfo(ctx context.Context, call *Call, r *getGroupMemberInfoRequest) (*getGroupMemberInfoResponse, error) {
@@ -167,29 +197,31 @@ func getGroupMemberInfo(ctx context.Context, call *Call, r *getGroupMemberInfoRe
 	if err != nil {
 		return nil, err
 	}
-	show := r.shower(call)
-	answer := &getGroupMemberInfoResponse{MemberNum: page.MemberNum, Next: page.Next, Members: make([]memberInfoItem, len(page.Members))}
-	for i := range page.Members {
-		answer.Members[i] = show(&page.Members[i])
-	}
-	return answer, nil
+	items, err := r.show(ctx, call, page.Members)
+	return &getGroupMemberInfoResponse{MemberNum: page.MemberNum, Next: page.Next, Members: items}, err
 }
 
-// shower shows members with the fields that are wanted.
-func (f *memberFilter) shower(call *Call) func(*chat.MemberInfo) memberInfoItem {
-	want := everyField
-	if len(f.Fields) > 0 {
-		want = listedFields(f.Fields)
+type getSpecifiedGroupMemberInfoRequest struct {
+	GroupID  *string  `json:"GroupId"`
+	Accounts []string `json:"Member_List_Account"`
+	memberFilter
+}
+
+type getSpecifiedGroupMemberInfoResponse struct {
+	GroupID string           `json:"GroupId"`
+	Members []memberInfoItem `json:"MemberList"`
+}
+
+func getSpecifiedGroupMemberInfo(ctx context.Context, call *Call, r *getSpecifiedGroupMemberInfoRequest) (*getSpecifiedGroupMemberInfoResponse, error) {
+	if r.GroupID == nil {
+		return nil, missing("GroupId")
 	}
-	keys, online := listedKeys(f.Keys), slices.Contains(f.Fields, "OnlineStatus") // never without being asked for
-	return func(m *chat.MemberInfo) memberInfoItem {
-		item := memberInfoItem{listedMember: listedMember{Account: m.Account, memberRecord: showMember(m, want)}}
-		item.Custom = showCustom(m.Custom, true, keys)
-		if online {
-			item.OnlineStatus = new(call.App.Chat.OnlineStatus(m.Account))
-		}
-		return item
+	members, err := call.App.Chat.NamedMembers(ctx, *r.GroupID, r.Accounts, r.Roles)
+	if err != nil {
+		return nil, err
 	}
+	items, err := r.show(ctx, call, members)
+	return &getSpecifiedGroupMemberInfoResponse{GroupID: *r.GroupID, Members: items}, err
 }
 
 type modifyGroupMemberInfoRequest struct {

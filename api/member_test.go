@@ -34,6 +34,9 @@ var memberCalls = map[string]string{
 	"ban_group_member":         `"Members_Account":["bob"],"Duration":60`,
 	"unban_group_member":       `"Members_Account":["bob"]`,
 	"get_group_ban_member":     `"Offset":0`,
+	"get_online_member_num":    `"x":0`,
+
+	"get_specified_group_member_info": `"Member_List_Account":["ann"]`,
 }
 
 // mcall calls a group command as memberCalls has it, in this group.
@@ -206,6 +209,9 @@ func TestMemberCommandsServeTheirTypes(t *testing.T) {
 		"ban_group_member":         {0, 0, 0, 0, 0},
 		"unban_group_member":       {0, 0, 0, 0, 0},
 		"get_group_ban_member":     {0, 0, 0, 0, 0},
+		"get_online_member_num":    {0, 0, 0, 0, 0},
+
+		"get_specified_group_member_info": {0, 0, 0, 10007, 0},
 	} {
 		t.Run(command, func(t *testing.T) {
 			srv := apitest.New(t, apitest.DefaultOptions())

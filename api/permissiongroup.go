@@ -395,10 +395,14 @@ func getPermissionGroupMemberList(ctx context.Context, call *Call, r *getPermiss
 	if err != nil {
 		return nil, err
 	}
-	show := r.shower(call)
-	answer := &getPermissionGroupMemberListResponse{Next: next, Members: make([]permissionMember, len(members))}
+	records := make([]chat.MemberInfo, len(members))
 	for i := range members {
-		answer.Members[i] = permissionMember{show(&members[i].MemberInfo), members[i].Since}
+		records[i] = members[i].MemberInfo
 	}
-	return answer, nil
+	items, err := r.show(ctx, call, records)
+	answer := &getPermissionGroupMemberListResponse{Next: next, Members: make([]permissionMember, len(members))}
+	for i := range items {
+		answer.Members[i] = permissionMember{items[i], members[i].Since}
+	}
+	return answer, err
 }

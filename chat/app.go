@@ -26,6 +26,8 @@ type Options struct {
 	// Housekeeping is the time between two rounds of the background work
 	// (expiry, removal of what was destroyed); 0 is an hour, negative is never.
 	Housekeeping time.Duration
+	// Presence knows who is connected; nil is one that knows of nobody.
+	Presence Presence
 }
 
 // App is the chat of one application. Its methods may be called concurrently;
@@ -37,6 +39,9 @@ type App struct {
 	clock    Clock
 	admins   map[string]bool
 	log      *slog.Logger
+
+	presence   Presence
+	onlineNums onlineNums
 
 	streams    *streams
 	groupLocks keyedMutex
@@ -68,6 +73,9 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.Presence == nil {
+		o.Presence = NewLocalPresence(o.Clock)
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -77,6 +85,7 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 	a := &App{
 		id: sdkAppID, store: st, settings: o.Settings, clock: o.Clock,
 		admins: map[string]bool{}, log: o.Logger,
+		presence: o.Presence, onlineNums: onlineNums{counts: map[Room]onlineNum{}},
 		cleanNow: make(chan struct{}, 1), workNow: make(chan struct{}, 1),
 		windows: newWindows(),
 	}

@@ -84,6 +84,9 @@ const (
 	CodeMutedAccount       Code = 130007 // Get_Account is invalid
 	CodeMuteTimeMissing    Code = 130008 // neither of the two times is given
 	CodeMuteInternal       Code = 130014 // internal error of a global mute
+	CodeRecipientsEmpty    Code = 90001  // To_Account of an openim command is empty
+	CodeRecipientsInvalid  Code = 90003  // To_Account of an openim command is missing or mistyped
+	CodeTooManyRecipients  Code = 90011  // To_Account of an openim command has more than 500 accounts
 
 	// Recant's own (spec 08 section 3).
 	CodeBadPlan             Code = 190001 // PlanToken unknown, expired or of another application

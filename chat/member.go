@@ -228,10 +228,6 @@ func (a *App) SetUnread(ctx context.Context, groupID, account string, unread uin
 	})
 }
 
-// OnlineStatus says whether an account is connected, "Online" or "Offline".
-// Nothing tells this server of connections, so nobody is.
-func (a *App) OnlineStatus(string) string { return "Offline" }
-
 // requireMembers checks that the group is of a type that keeps members.
 // Errors: CodeCommunityOff, CodeNotPermitted.
 func (g *groupState) requireMembers() error {

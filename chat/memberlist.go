@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -86,7 +87,11 @@ func (q *MemberQuery) check() error {
 	if q.Offset < 0 {
 		return Refuse(CodeInvalid, "Offset is %d, must be 0 or more", q.Offset)
 	}
-	for i, role := range q.Roles {
+	return checkRoles(q.Roles)
+}
+
+func checkRoles(roles []string) error {
+	for i, role := range roles {
 		if role != RoleOwner && role != RoleAdmin && role != RoleMember {
 			return Refuse(CodeInvalid, "MemberRoleFilter[%d] %q is not Owner, Admin or Member", i, role)
 		}
@@ -279,4 +284,44 @@ func (a *App) memberPage(ctx context.Context, before *groupState, chosen []order
 		return err
 	})
 	return page, err
+}
+
+// maxNamedMembers bounds the accounts of one NamedMembers.
+const maxNamedMembers = 50
+
+// NamedMembers returns the records of those of 1 to 50 accounts that are
+// members with one of some roles, or with none given of any, each once in the
+// order of first appearance (doc 64897).
+// Errors: CodeInvalid, CodeTooManyAccounts, CodeNotPermitted, CodeBadGroupID,
+// CodeGroupNotFound, CodeCommunityOff.
+func (a *App) NamedMembers(ctx context.Context, groupID string, accounts, roles []string) ([]MemberInfo, error) {
+	if err := checkRoles(roles); err != nil {
+		return nil, err
+	}
+	if err := checkAccountList("Member_List_Account", accounts, maxNamedMembers); err != nil {
+		return nil, err
+	}
+	accounts = wellFormed(accounts)
+	var infos []MemberInfo
+	err := a.view(ctx, groupID, func(g *groupState) error {
+		if err := g.requireMembers(); err != nil {
+			return err
+		}
+		if err := g.settleTips(ctx); err != nil {
+			return err
+		}
+		members, err := g.members(ctx, accounts...)
+		if err != nil {
+			return err
+		}
+		if len(roles) > 0 {
+			maps.DeleteFunc(members, func(account string, m *record.Member) bool { return !slices.Contains(roles, g.role(account, m)) })
+		}
+		infos, err = g.memberInfos(ctx, members)
+		return err
+	})
+	slices.SortFunc(infos, func(x, y MemberInfo) int {
+		return cmp.Compare(slices.Index(accounts, x.Account), slices.Index(accounts, y.Account))
+	})
+	return infos, err
 }

@@ -76,6 +76,9 @@ type Server struct {
 	Clock *Clock
 	Log   *Log
 	Chat  *chat.App
+	// Presence is whom the server takes to be connected: nobody at first, and
+	// after a Restart.
+	Presence *chat.LocalPresence
 
 	options Options
 	fs      *vfs.MemFS
@@ -113,6 +116,7 @@ func (s *Server) start(t testing.TB) {
 		clock = time.Now
 	}
 	logger := slog.New(slog.NewJSONHandler(s.Log, nil))
+	s.Presence = chat.NewLocalPresence(clock)
 	var err error
 	if s.store = s.options.Store; s.store == nil {
 		if s.store, err = pebble.Open("data", pebble.Options{FS: s.fs, Logger: logger}); err != nil {
@@ -121,7 +125,7 @@ func (s *Server) start(t testing.TB) {
 	}
 	s.Chat, err = chat.OpenApp(context.Background(), s.store, SDKAppID, chat.Options{
 		Settings: s.options.Settings, Clock: clock, Admins: s.options.Application.Admins,
-		Logger: logger, Housekeeping: s.options.Housekeeping,
+		Logger: logger, Housekeeping: s.options.Housekeeping, Presence: s.Presence,
 	})
 	if err != nil {
 		t.Fatal(err)
