@@ -56,7 +56,7 @@ func items(texts ...string) string {
 }
 
 // numbered are n items, k0, k1 and so on, of values of some bytes.
-func numbered(n, bytes int) string {
+func attrsOf(n, bytes int) string {
 	texts := make([]string, n)
 	for i := range texts {
 		texts[i] = fmt.Sprintf("k%d=%s", i, strings.Repeat("v", bytes))
@@ -155,8 +155,8 @@ func TestAttributesRefuseBadRequests(t *testing.T) {
 		})
 		r.attr("clear_group_attr", "").MustOK(t)
 		for fields, code := range map[string]int{
-			numbered(16, 1): 0, numbered(17, 1): 10047,
-			numbered(16, 1000): 0, numbered(16, 1001): 10048,
+			attrsOf(16, 1): 0, attrsOf(17, 1): 10047,
+			attrsOf(16, 1000): 0, attrsOf(16, 1001): 10048,
 		} {
 			r.attr(command, fields).WantCode(t, code)
 		}
@@ -165,11 +165,11 @@ func TestAttributesRefuseBadRequests(t *testing.T) {
 
 func TestAttributeLimitsCountWhatIsThereOnlyForModify(t *testing.T) {
 	r := newRoom(t, "Public")
-	r.attr("set_group_attr", numbered(16, 10)).MustOK(t)
+	r.attr("set_group_attr", attrsOf(16, 10)).MustOK(t)
 	r.attr("modify_group_attr", items("new=1")).WantCode(t, 10047)
 	r.attr("modify_group_attr", items("k15=other")).MustOK(t)
 	r.attr("set_group_attr", items("new=1")).MustOK(t)
-	r.attr("set_group_attr", numbered(4, 4000)).MustOK(t)
+	r.attr("set_group_attr", attrsOf(4, 4000)).MustOK(t)
 	r.attr("modify_group_attr", items("new=1")).WantCode(t, 10048)
 	r.attr("modify_group_attr", items("k0=", "new=1")).MustOK(t)
 }

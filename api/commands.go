@@ -13,6 +13,7 @@ func Commands() []Command {
 		memberCommands(),
 		banCommands(),
 		onlineCommands(),
+		roomCommands(),
 		messageCommands(),
 		noticeCommands(),
 		recallCommands(),

@@ -35,6 +35,13 @@ var memberCalls = map[string]string{
 	"unban_group_member":       `"Members_Account":["bob"]`,
 	"get_group_ban_member":     `"Offset":0`,
 	"get_online_member_num":    `"x":0`,
+	"get_members":              `"Timestamp":0`,
+	"modify_user_info":         `"CommandType":1,"MemberList":[{"Member_Account":"ann","Marks":[500]}]`,
+	"modify_admin":             `"CommandType":1,"Admin_Account":["ann"]`,
+	"get_admin_list":           `"x":0`,
+	"check_members":            `"Member_Account":["ann"]`,
+	"add_robots":               `"Member_Account":["ann"]`,
+	"del_robots":               `"Member_Account":["ann"]`,
 
 	"get_specified_group_member_info": `"Member_List_Account":["ann"]`,
 }
@@ -210,6 +217,13 @@ func TestMemberCommandsServeTheirTypes(t *testing.T) {
 		"unban_group_member":       {0, 0, 0, 0, 0},
 		"get_group_ban_member":     {0, 0, 0, 0, 0},
 		"get_online_member_num":    {0, 0, 0, 0, 0},
+		"get_members":              {10007, 10007, 10007, 0, 10007},
+		"modify_user_info":         {10007, 10007, 10007, 0, 10007},
+		"modify_admin":             {10007, 10007, 10007, 0, 10007},
+		"get_admin_list":           {10007, 10007, 10007, 0, 10007},
+		"check_members":            {10007, 10007, 10007, 0, 10007},
+		"add_robots":               {10007, 10007, 10007, 0, 10007},
+		"del_robots":               {10007, 10007, 10007, 0, 10007},
 
 		"get_specified_group_member_info": {0, 0, 0, 10007, 0},
 	} {

@@ -146,11 +146,8 @@ func (a *App) leaveGroup(ctx context.Context, userID string, entry membership) e
 			if g.head.Destroyed {
 				return nil
 			}
-			if entry.joinID == ownedRoom {
-				if g.groupType() == AVChatRoom && g.head.Owner == userID {
-					g.head.Owner = ""
-				}
-				return nil
+			if !g.rules().stored {
+				return g.leaveRoom(ctx, userID, entry.joinID)
 			}
 			members, err := g.members(ctx, userID)
 			if err != nil {
@@ -178,6 +175,23 @@ func (a *App) leaveGroup(ctx context.Context, userID string, entry membership) e
 		}
 	}
 	return nil
+}
+
+// leaveRoom stages the end of what an index entry leads to in an AVChatRoom: the
+// account owns it, is one of its admins, or a robot.
+func (g *groupChange) leaveRoom(ctx context.Context, userID string, joinID uint64) error {
+	if joinID == ownedRoom {
+		if g.head.Owner == userID {
+			g.head.Owner = ""
+		}
+		return nil
+	}
+	g.dismiss(func(admin *record.RoomAdmin) bool { return admin.Account == userID && admin.JoinId == joinID })
+	robots, err := readRecords[record.Robot](ctx, g.groupState, []string{userID}, g.robotKey)
+	if err == nil && robots[userID].GetJoinId() == joinID {
+		g.delete(g.robotKey(userID))
+	}
+	return err
 }
 
 // accountRows are the keys of the account's mutes and topic states in the group.

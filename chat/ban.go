@@ -26,7 +26,7 @@ type Banning struct {
 }
 
 // Ban keeps accounts out of a group until a time, and ends the memberships of
-// those that are members, all or none. It replaces their earlier bans. A ban is
+// those that are members, or their stay in an AVChatRoom, all or none. It replaces their earlier bans. A ban is
 // the account's: it ends by time, by Unban, or with the group.
 // Errors: CodeInvalid, CodeTooManyAccounts, CodeNotPermitted (the owner),
 // CodeBadGroupID, CodeGroupNotFound, CodeCommunityOff.
@@ -41,15 +41,32 @@ func (a *App) Ban(ctx context.Context, op Operator, r Banning) error {
 		return err
 	}
 	accounts := wellFormed(r.Accounts)
-	return a.expel(ctx, op, r.GroupID, accounts, false, func(g *groupChange) error {
+	var room *Room // to put them out of
+	err := a.expel(ctx, op, r.GroupID, accounts, false, func(g *groupChange) error {
+		room = nil
 		if err := g.requireServed(); err != nil {
 			return err
 		}
 		if owner := g.head.Owner; owner != "" && slices.Contains(accounts, owner) {
 			return Refuse(CodeNotPermitted, "account %q owns the group and cannot be banned from it", owner)
 		}
+		if !g.rules().stored {
+			room = new(g.room())
+			if err := g.endRobots(ctx, accounts); err != nil {
+				return err
+			}
+		}
 		return g.ban(ctx, accounts, untilAfter(a.now(), *r.Seconds), r.Description)
 	})
+	if err != nil || room == nil {
+		return err
+	}
+	for _, account := range accounts {
+		if err := a.presence.Expel(context.WithoutCancel(ctx), *room, account); err != nil {
+			a.log.Error("a banned account may still be in a room", "error", err)
+		}
+	}
+	return nil
 }
 
 // Unban ends the bans of 1 to 20 accounts early and passes over those without

@@ -9,6 +9,7 @@ import (
 
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
+	"google.golang.org/protobuf/proto"
 )
 
 // What a destroyed group or topic leaves behind is removed in the background.
@@ -346,20 +347,27 @@ func (a *App) removeGroupRows(ctx context.Context, entry *record.Cleanup) error 
 	return nil
 }
 
-// unindexRows takes the members among rows out of their users' indexes.
+// unindexRows takes the members or robots among rows out of their users'
+// indexes.
 func (a *App) unindexRows(ctx context.Context, entry *record.Cleanup, rows []store.Row) error {
-	prefix := record.MemberKey(entry.Incarnation, "")
 	joinIDs := map[string]uint64{}
 	for _, row := range rows {
-		account, isMember := bytes.CutPrefix(row.Key, prefix)
-		if !isMember {
+		var joined interface {
+			proto.Message
+			GetJoinId() uint64
+		} = &record.Member{}
+		account, ok := bytes.CutPrefix(row.Key, record.MemberKey(entry.Incarnation, ""))
+		if !ok {
+			joined = &record.Robot{}
+			account, ok = bytes.CutPrefix(row.Key, record.RobotKey(entry.Incarnation, ""))
+		}
+		if !ok {
 			return nil // rows of one batch are of one kind
 		}
-		m := &record.Member{}
-		if err := decode(row, m); err != nil {
+		if err := decode(row, joined); err != nil {
 			return err
 		}
-		joinIDs[string(account)] = m.JoinId
+		joinIDs[string(account)] = joined.GetJoinId()
 	}
 	return a.unindexMembers(ctx, entry.GroupId, joinIDs)
 }

@@ -259,6 +259,7 @@ func (a *App) afterDestroy(ctx context.Context, groupID string, dead *record.Gro
 	if err := a.directory.leave(ctx, kind, dead.Number, groupID); err != nil {
 		a.log.Warn("directory still lists a group that is gone", "error", err)
 	}
+	a.unindexAdmins(ctx, groupID, dead.RoomAdmins)
 	if kind == AVChatRoom && dead.Owner != "" {
 		if err := a.unindexRoom(ctx, groupID, dead.Owner); err != nil {
 			a.log.Warn("index of an owner still names a room that is gone", "error", err)

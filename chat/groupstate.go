@@ -144,6 +144,27 @@ func readRecords[R any, M interface {
 	return found, nil
 }
 
+// readAll reads the rows whose keys begin with a prefix, all at the state's
+// version, by what follows the prefix.
+func readAll[R any, M interface {
+	*R
+	proto.Message
+}](ctx context.Context, g *groupState, prefix []byte) (map[string]M, error) {
+	rows, err := g.read(ctx, store.Prefix(prefix))
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]M{}
+	for _, row := range rows[0] {
+		m := M(new(R))
+		if err := decode(row, m); err != nil {
+			return nil, err
+		}
+		found[string(row.Key[len(prefix):])] = m
+	}
+	return found, nil
+}
+
 // topic returns one topic of the group, or nil.
 func (g *groupState) topic(ctx context.Context, topicID string) (*record.Topic, error) {
 	found, err := readRecords[record.Topic](ctx, g, []string{topicID}, func(id string) []byte {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
@@ -61,20 +60,7 @@ func (g *groupState) mutesAmong(ctx context.Context, accounts []string) (map[str
 	if len(accounts) <= maxSingleMutes {
 		return g.mutes(ctx, 0, accounts...)
 	}
-	prefix := record.MuteKey(g.head.Incarnation, 0, "")
-	rows, err := g.read(ctx, store.Prefix(prefix))
-	if err != nil {
-		return nil, err
-	}
-	mutes := map[string]*record.Mute{}
-	for _, row := range rows[0] {
-		m := &record.Mute{}
-		if err := decode(row, m); err != nil {
-			return nil, err
-		}
-		mutes[string(row.Key[len(prefix):])] = m
-	}
-	return mutes, nil
+	return readAll[record.Mute](ctx, g, record.MuteKey(g.head.Incarnation, 0, ""))
 }
 
 // allMembers returns the records of all members, or nil and false where there
@@ -83,18 +69,6 @@ func (g *groupState) allMembers(ctx context.Context, most int) (map[string]*reco
 	if int64(g.head.MemberNum) > int64(most) {
 		return nil, false, nil
 	}
-	prefix := record.MemberKey(g.head.Incarnation, "")
-	rows, err := g.read(ctx, store.Prefix(prefix))
-	if err != nil {
-		return nil, false, err
-	}
-	members := map[string]*record.Member{}
-	for _, row := range rows[0] {
-		m := &record.Member{}
-		if err := decode(row, m); err != nil {
-			return nil, false, err
-		}
-		members[string(row.Key[len(prefix):])] = m
-	}
-	return members, true, nil
+	members, err := readAll[record.Member](ctx, g, record.MemberKey(g.head.Incarnation, ""))
+	return members, err == nil, err
 }

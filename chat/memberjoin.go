@@ -2,10 +2,8 @@ package chat
 
 import (
 	"context"
-	"errors"
 	"slices"
 
-	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
@@ -44,15 +42,13 @@ type ImportedMember struct {
 
 // joining is a checked request to put accounts into a group.
 type joining struct {
-	app      *App
+	indexEntries
 	operator string
-	groupID  string
 	imported bool // and silent
 	silent   bool
 	members  []ImportedMember // each account once
 
 	results map[string]JoinResult
-	joinIDs map[string]uint64 // in the indexes for the newest attempt
 }
 
 // AddMembers puts accounts into a group at once, past its join options, and
@@ -65,7 +61,7 @@ func (a *App) AddMembers(ctx context.Context, op Operator, r Addition) ([]Joined
 	for i, account := range r.Accounts {
 		members[i].Account = account
 	}
-	return a.join(ctx, &joining{app: a, operator: op.Account, groupID: r.GroupID, silent: r.Silent}, members)
+	return a.join(ctx, &joining{indexEntries: indexEntries{app: a, groupID: r.GroupID}, operator: op.Account, silent: r.Silent}, members)
 }
 
 // ImportMembers is AddMembers without a trace: no tip, and the group's times
@@ -74,7 +70,7 @@ func (a *App) AddMembers(ctx context.Context, op Operator, r Addition) ([]Joined
 // refused by itself.
 // Errors: as AddMembers, but never CodeUserGroupQuota.
 func (a *App) ImportMembers(ctx context.Context, groupID string, members []ImportedMember) ([]JoinedAccount, error) {
-	return a.join(ctx, &joining{app: a, groupID: groupID, imported: true, silent: true}, members)
+	return a.join(ctx, &joining{indexEntries: indexEntries{app: a, groupID: groupID}, imported: true, silent: true}, members)
 }
 
 func (a *App) join(ctx context.Context, j *joining, members []ImportedMember) ([]JoinedAccount, error) {
@@ -89,9 +85,7 @@ func (a *App) join(ctx context.Context, j *joining, members []ImportedMember) ([
 	}
 	err := a.changeGroup(ctx, j.groupID, func(g *groupChange) error { return j.stage(ctx, g) })
 	if err != nil {
-		if !errors.Is(err, store.ErrUnknown) { // else they may be members
-			j.withdraw(context.WithoutCancel(ctx))
-		}
+		j.settle(ctx, err)
 		return nil, err
 	}
 	results := make([]JoinedAccount, len(j.members))
@@ -141,8 +135,6 @@ func accountsOf(members []ImportedMember) []string {
 // stage does one attempt: everything is checked on the state that the commit
 // will find, or the commit fails.
 func (j *joining) stage(ctx context.Context, g *groupChange) error {
-	// An entry of an earlier attempt may be one that the deletion of an account
-	// has just dealt with.
 	j.withdraw(ctx)
 	if err := g.requireMembers(); err != nil {
 		return err
@@ -158,17 +150,7 @@ func (j *joining) stage(ctx context.Context, g *groupChange) error {
 		return Refuse(CodeGroupFull, "%d members and %d new ones are more than the group may have, %d",
 			g.head.MemberNum, len(fresh), g.head.MaxMemberNum)
 	}
-	joinIDs := map[string]uint64{}
-	for _, m := range fresh {
-		joinIDs[m.Account] = newJoinID()
-	}
-	j.joinIDs = joinIDs
-	if err := j.app.indexMembers(ctx, g.id, joinIDs); err != nil {
-		return err
-	}
-	// An account that was deleted before the index named this group was not
-	// told to leave it; one that is deleted from now on is.
-	if err := j.app.requireAccounts(ctx, accountsOf(fresh)...); err != nil {
+	if err := j.index(ctx, accountsOf(fresh)...); err != nil {
 		return err
 	}
 	return j.enter(ctx, g, fresh)
@@ -258,18 +240,6 @@ func (j *joining) enter(ctx context.Context, g *groupChange, fresh []ImportedMem
 		}, accounts...)
 	}
 	return nil
-}
-
-// withdraw takes back what was entered in the indexes for an attempt that did
-// not succeed. What is left of it if this fails is ignored by every reader.
-func (j *joining) withdraw(ctx context.Context) {
-	if j.joinIDs == nil {
-		return
-	}
-	if err := j.app.unindexMembers(ctx, j.groupID, j.joinIDs); err != nil {
-		j.app.log.Warn("index entries of members that were not added are left over", "error", err)
-	}
-	j.joinIDs = nil
 }
 
 // settleTopicSends writes down who of the accounts sent what into the topics of

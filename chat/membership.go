@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -84,6 +85,52 @@ func newJoinID() uint64 {
 		if id := rand.Uint64(); id != ownedRoom {
 			return id
 		}
+	}
+}
+
+// indexEntries are the entries of accounts' indexes that the newest attempt of
+// one change has made, so that the deletion of an account finds what it ends.
+type indexEntries struct {
+	app     *App
+	groupID string
+	joinIDs map[string]uint64 // by account
+}
+
+// index enters what an attempt is about to add for the accounts, under new join
+// ids.
+// Errors: CodeAccountNotFound.
+func (x *indexEntries) index(ctx context.Context, accounts ...string) error {
+	joinIDs := map[string]uint64{}
+	for _, account := range accounts {
+		joinIDs[account] = newJoinID()
+	}
+	x.joinIDs = joinIDs
+	if err := x.app.indexMembers(ctx, x.groupID, joinIDs); err != nil {
+		return err
+	}
+	// An account that was deleted before the index named this group was not
+	// told to leave it; one that is deleted from now on is.
+	return x.app.requireAccounts(ctx, accounts...)
+}
+
+// withdraw takes back what was entered for an attempt that did not succeed,
+// which the deletion of an account may just have dealt with. Each attempt
+// begins with it. What is left of it if this fails is ignored by every reader.
+func (x *indexEntries) withdraw(ctx context.Context) {
+	if x.joinIDs == nil {
+		return
+	}
+	if err := x.app.unindexMembers(ctx, x.groupID, x.joinIDs); err != nil {
+		x.app.log.Warn("index entries of what was not added are left over", "error", err)
+	}
+	x.joinIDs = nil
+}
+
+// settle withdraws the entries of a change that failed, unless what they are of
+// may be there.
+func (x *indexEntries) settle(ctx context.Context, err error) {
+	if err != nil && !errors.Is(err, store.ErrUnknown) {
+		x.withdraw(context.WithoutCancel(ctx))
 	}
 }
 

@@ -250,8 +250,9 @@ func (g *groupState) refuseMuted(ctx context.Context, sender string, topic *reco
 	}
 	role := g.role(sender, members[sender])
 	// While permission groups are on, the Admin role has no powers (spec 02
-	// section 8). An AVChatRoom has no member records but may have an owner.
-	if role == RoleOwner || role == RoleAdmin && !g.head.EnablePermission || g.head.Owner == sender {
+	// section 8). An AVChatRoom has no member records but may have an owner and
+	// admins.
+	if role == RoleOwner || role == RoleAdmin && !g.head.EnablePermission || g.head.Owner == sender || g.isRoomAdmin(sender) {
 		return nil, nil
 	}
 	return Refuse(CodeMuted, "all members of the group or topic are muted"), nil

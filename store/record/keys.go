@@ -182,11 +182,22 @@ func BanOrderKey(incarnation, order uint64) []byte { return key('B', incarnation
 // BanOrderPrefix is the prefix of all rows of the index of bans.
 func BanOrderPrefix(incarnation uint64) []byte { return key('B', incarnation) }
 
+// RobotKey is a robot of an AVChatRoom; the key of "" is the prefix of all.
+func RobotKey(incarnation uint64, account string) []byte {
+	return append(key('d', incarnation), account...)
+}
+
+// RoomMarksKey is the marks of an account in an AVChatRoom; the key of "" is the
+// prefix of all.
+func RoomMarksKey(incarnation uint64, account string) []byte {
+	return append(key('k', incarnation), account...)
+}
+
 // IncarnationPrefixes are the prefixes of all rows of one incarnation in a
 // group's partition.
 func IncarnationPrefixes(incarnation uint64) [][]byte {
 	var prefixes [][]byte
-	for _, kind := range []byte("moatupsiPQRACbB") {
+	for _, kind := range []byte("moatupsiPQRACbBdk") {
 		prefixes = append(prefixes, key(kind, incarnation))
 	}
 	return prefixes

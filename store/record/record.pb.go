@@ -453,6 +453,7 @@ type Group struct {
 	PermissionGroupsCreated uint64                 `protobuf:"varint,40,opt,name=permission_groups_created,json=permissionGroupsCreated,proto3" json:"permission_groups_created,omitempty"`                                                     // number of the newest
 	ClearedSeq              uint32                 `protobuf:"varint,28,opt,name=cleared_seq,json=clearedSeq,proto3" json:"cleared_seq,omitempty"`                                                                                              // messages of the group's own stream up to here are hidden from clients
 	BansIssued              uint64                 `protobuf:"varint,31,opt,name=bans_issued,json=bansIssued,proto3" json:"bans_issued,omitempty"`                                                                                              // order of the newest ban
+	RoomAdmins              []*RoomAdmin           `protobuf:"bytes,32,rep,name=room_admins,json=roomAdmins,proto3" json:"room_admins,omitempty"`                                                                                               // of an AVChatRoom, in the order of their appointment
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
 }
@@ -702,6 +703,13 @@ func (x *Group) GetBansIssued() uint64 {
 		return x.BansIssued
 	}
 	return 0
+}
+
+func (x *Group) GetRoomAdmins() []*RoomAdmin {
+	if x != nil {
+		return x.RoomAdmins
+	}
+	return nil
 }
 
 // Member is a member row of a group's partition.
@@ -3976,6 +3984,166 @@ func (x *BanEntry) GetUntil() uint32 {
 	return 0
 }
 
+// RoomAdmin is one admin of an AVChatRoom.
+type RoomAdmin struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	JoinId        uint64                 `protobuf:"varint,2,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"` // names this in the account's index
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RoomAdmin) Reset() {
+	*x = RoomAdmin{}
+	mi := &file_record_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RoomAdmin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RoomAdmin) ProtoMessage() {}
+
+func (x *RoomAdmin) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RoomAdmin.ProtoReflect.Descriptor instead.
+func (*RoomAdmin) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *RoomAdmin) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *RoomAdmin) GetJoinId() uint64 {
+	if x != nil {
+		return x.JoinId
+	}
+	return 0
+}
+
+// Robot is an account that is in an AVChatRoom without a connection (mark 500).
+type Robot struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Since         int64                  `protobuf:"varint,1,opt,name=since,proto3" json:"since,omitempty"`                 // Unix seconds
+	JoinId        uint64                 `protobuf:"varint,2,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"` // names this in the account's index
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Robot) Reset() {
+	*x = Robot{}
+	mi := &file_record_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Robot) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Robot) ProtoMessage() {}
+
+func (x *Robot) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Robot.ProtoReflect.Descriptor instead.
+func (*Robot) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *Robot) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *Robot) GetJoinId() uint64 {
+	if x != nil {
+		return x.JoinId
+	}
+	return 0
+}
+
+// RoomMarks are the marks of one account in an AVChatRoom, without 500. They
+// are void unless the account is still in the same stay, or a robot.
+type RoomMarks struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Marks         []uint32               `protobuf:"varint,1,rep,packed,name=marks,proto3" json:"marks,omitempty"` // ascending
+	Stay          uint64                 `protobuf:"fixed64,2,opt,name=stay,proto3" json:"stay,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RoomMarks) Reset() {
+	*x = RoomMarks{}
+	mi := &file_record_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RoomMarks) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RoomMarks) ProtoMessage() {}
+
+func (x *RoomMarks) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RoomMarks.ProtoReflect.Descriptor instead.
+func (*RoomMarks) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *RoomMarks) GetMarks() []uint32 {
+	if x != nil {
+		return x.Marks
+	}
+	return nil
+}
+
+func (x *RoomMarks) GetStay() uint64 {
+	if x != nil {
+		return x.Stay
+	}
+	return 0
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -3989,7 +4157,7 @@ const file_record_proto_rawDesc = "" +
 	"\x0fc2c_muted_until\x18\x05 \x01(\rR\rc2cMutedUntil\"/\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xbe\t\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xf9\t\n" +
 	"\x05Group\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\x04R\vincarnation\x12\x1c\n" +
 	"\tdestroyed\x18\x02 \x01(\bR\tdestroyed\x12\x12\n" +
@@ -4028,7 +4196,9 @@ const file_record_proto_rawDesc = "" +
 	"\vcleared_seq\x18\x1c \x01(\rR\n" +
 	"clearedSeq\x12\x1f\n" +
 	"\vbans_issued\x18\x1f \x01(\x04R\n" +
-	"bansIssued\x1aC\n" +
+	"bansIssued\x129\n" +
+	"\vroom_admins\x18  \x03(\v2\x18.recant.record.RoomAdminR\n" +
+	"roomAdmins\x1aC\n" +
 	"\x15PermissionGroupsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x99\x04\n" +
@@ -4383,7 +4553,16 @@ const file_record_proto_rawDesc = "" +
 	"\x05order\x18\x03 \x01(\x04R\x05order\":\n" +
 	"\bBanEntry\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x14\n" +
-	"\x05until\x18\x02 \x01(\rR\x05untilB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\x05until\x18\x02 \x01(\rR\x05until\">\n" +
+	"\tRoomAdmin\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x17\n" +
+	"\ajoin_id\x18\x02 \x01(\x04R\x06joinId\"6\n" +
+	"\x05Robot\x12\x14\n" +
+	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x17\n" +
+	"\ajoin_id\x18\x02 \x01(\x04R\x06joinId\"5\n" +
+	"\tRoomMarks\x12\x14\n" +
+	"\x05marks\x18\x01 \x03(\rR\x05marks\x12\x12\n" +
+	"\x04stay\x18\x02 \x01(\x06R\x04stayB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -4398,7 +4577,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -4447,40 +4626,44 @@ var file_record_proto_goTypes = []any{
 	(*Counter)(nil),          // 44: recant.record.Counter
 	(*Ban)(nil),              // 45: recant.record.Ban
 	(*BanEntry)(nil),         // 46: recant.record.BanEntry
-	nil,                      // 47: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 48: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 49: recant.record.PermissionGroup.TopicsEntry
+	(*RoomAdmin)(nil),        // 47: recant.record.RoomAdmin
+	(*Robot)(nil),            // 48: recant.record.Robot
+	(*RoomMarks)(nil),        // 49: recant.record.RoomMarks
+	nil,                      // 50: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 51: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 52: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	47, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
-	6,  // 3: recant.record.Member.custom:type_name -> recant.record.Field
-	48, // 4: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
-	16, // 5: recant.record.Body.mentions:type_name -> recant.record.Mention
-	24, // 6: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
-	0,  // 7: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
-	20, // 8: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
-	1,  // 9: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
-	2,  // 10: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
-	3,  // 11: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
-	26, // 12: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
-	27, // 13: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
-	20, // 14: recant.record.RecallPart.fence:type_name -> recant.record.Fence
-	29, // 15: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
-	27, // 16: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
-	26, // 17: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
-	3,  // 18: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
-	4,  // 19: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
-	36, // 20: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	49, // 21: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
-	42, // 22: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
-	44, // 23: recant.record.Counters.counters:type_name -> recant.record.Counter
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	50, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	47, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
+	6,  // 4: recant.record.Member.custom:type_name -> recant.record.Field
+	51, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	16, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
+	24, // 7: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
+	0,  // 8: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
+	20, // 9: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
+	1,  // 10: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
+	2,  // 11: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
+	3,  // 12: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
+	26, // 13: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
+	27, // 14: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
+	20, // 15: recant.record.RecallPart.fence:type_name -> recant.record.Fence
+	29, // 16: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
+	27, // 17: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
+	26, // 18: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
+	3,  // 19: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
+	4,  // 20: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
+	36, // 21: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
+	52, // 22: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	42, // 23: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
+	44, // 24: recant.record.Counters.counters:type_name -> recant.record.Counter
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -4500,7 +4683,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   45,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,191 @@
+package api
+
+import (
+	"context"
+
+	"github.com/recant-chat/recant/chat"
+)
+
+const roomService = "group_open_avchatroom_http_svc"
+
+// roomCommands are the commands on AVChatRooms alone (spec 03 section 3).
+func roomCommands() []Command {
+	common := codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID,
+		chat.CodeCommunityOff)
+	many := codes(chat.CodeTooManyAccounts)
+	known := codes(chat.CodeAccountNotFound)
+	return []Command{
+		command(roomService, "get_members", getMembers,
+			doc(50293), summary("Lists who is in an AVChatRoom, or who carries a mark, those who entered last first."), common),
+		command(roomService, "modify_user_info", modifyUserInfo,
+			doc(50294), summary("Sets or removes marks of members of an AVChatRoom."), common, many),
+		command(roomService, "modify_admin", modifyAdmin,
+			doc(60525), summary("Appoints or dismisses admins of an AVChatRoom."), common, many, known),
+		command(roomService, "get_admin_list", getAdminList,
+			doc(60524), summary("Lists the admins of an AVChatRoom."), common),
+		command(roomService, "check_members", checkMembers,
+			summary("Tells which of up to 500 accounts are in an AVChatRoom."), common, many),
+		command(roomService, "add_robots", addRobots,
+			doc(60527), summary("Puts up to 500 accounts into an AVChatRoom as robots, which need no connection."), common, many, known),
+		command(roomService, "del_robots", delRobots,
+			doc(60526), summary("Ends that accounts are robots of an AVChatRoom."), common, many),
+	}
+}
+
+// roomRemove is the CommandType of modify_user_info and modify_admin that
+// removes; 1 adds.
+const roomRemove = 2
+
+type getMembersRequest struct {
+	GroupID   *string `json:"GroupId"`
+	Timestamp *uint32 `json:"Timestamp"`
+	Mark      *uint32 `json:"Mark"`
+}
+
+type getMembersResponse struct {
+	Members []roomMember `json:"MemberList"`
+	Next    int64        `json:"NextTimestamp"`
+}
+
+type roomMember struct {
+	Account  string `json:"Member_Account"`
+	JoinTime int64  `json:"JoinTime"`
+	NickName string `json:"NickName"`
+	Avatar   string `json:"Avatar"`
+}
+
+func getMembers(ctx context.Context, call *Call, r *getMembersRequest) (*getMembersResponse, error) {
+	if r.GroupID == nil {
+		return nil, missing("GroupId")
+	}
+	page, err := call.App.Chat.RoomMembers(ctx, chat.RoomMemberQuery{GroupID: *r.GroupID, Before: r.Timestamp, Mark: value(r.Mark)})
+	if err != nil {
+		return nil, err
+	}
+	answer := &getMembersResponse{Next: page.Next, Members: make([]roomMember, len(page.Members))}
+	for i, m := range page.Members {
+		answer.Members[i] = roomMember{Account: m.UserID, JoinTime: m.Entered, NickName: m.Nick, Avatar: m.FaceURL}
+	}
+	return answer, nil
+}
+
+type modifyUserInfoRequest struct {
+	GroupID *string `json:"GroupId"`
+	Type    *int    `json:"CommandType" range:"1..2"`
+	Members []struct {
+		Account *string  `json:"Member_Account"`
+		Marks   []uint32 `json:"Marks"`
+	} `json:"MemberList"`
+}
+
+type modifyUserInfoResponse struct {
+	Type    int            `json:"CommandType"`
+	Members []markedMember `json:"MemberList"`
+}
+
+type markedMember struct {
+	Account string   `json:"Member_Account"`
+	Marks   []uint32 `json:"Marks"`
+}
+
+func modifyUserInfo(ctx context.Context, call *Call, r *modifyUserInfoRequest) (*modifyUserInfoResponse, error) {
+	switch {
+	case r.GroupID == nil:
+		return nil, missing("GroupId")
+	case r.Type == nil:
+		return nil, missing("CommandType")
+	}
+	marking := chat.Marking{GroupID: *r.GroupID, Remove: *r.Type == roomRemove}
+	for _, m := range r.Members {
+		marking.Accounts = append(marking.Accounts, chat.MarkedAccount{Account: value(m.Account), Marks: m.Marks})
+	}
+	done, err := call.App.Chat.Mark(ctx, marking)
+	if err != nil {
+		return nil, err
+	}
+	answer := &modifyUserInfoResponse{Type: *r.Type, Members: make([]markedMember, len(done))}
+	for i, m := range done {
+		answer.Members[i] = markedMember(m)
+	}
+	return answer, nil
+}
+
+type modifyAdminRequest struct {
+	GroupID *string  `json:"GroupId"`
+	Type    *int     `json:"CommandType" range:"1..2"`
+	Admins  []string `json:"Admin_Account"`
+}
+
+func modifyAdmin(ctx context.Context, call *Call, r *modifyAdminRequest) (*noResult, error) {
+	switch {
+	case r.GroupID == nil:
+		return nil, missing("GroupId")
+	case r.Type == nil:
+		return nil, missing("CommandType")
+	case *r.Type == roomRemove:
+		return nil, call.App.Chat.DismissRoomAdmins(ctx, *r.GroupID, r.Admins)
+	}
+	return nil, call.App.Chat.AppointRoomAdmins(ctx, *r.GroupID, r.Admins)
+}
+
+type getAdminListRequest struct {
+	GroupID *string `json:"GroupId"`
+}
+
+type getAdminListResponse struct {
+	Admins []roomAdmin `json:"Admin_List"`
+}
+
+type roomAdmin struct {
+	Account  string `json:"Admin_Account"`
+	NickName string `json:"NickName"`
+	Avatar   string `json:"Avatar"`
+}
+
+func getAdminList(ctx context.Context, call *Call, r *getAdminListRequest) (*getAdminListResponse, error) {
+	if r.GroupID == nil {
+		return nil, missing("GroupId")
+	}
+	admins, err := call.App.Chat.RoomAdmins(ctx, *r.GroupID)
+	if err != nil {
+		return nil, err
+	}
+	answer := &getAdminListResponse{Admins: make([]roomAdmin, len(admins))}
+	for i, admin := range admins {
+		answer.Admins[i] = roomAdmin{Account: admin.UserID, NickName: admin.Nick, Avatar: admin.FaceURL}
+	}
+	return answer, nil
+}
+
+type roomAccountsRequest struct {
+	GroupID  *string  `json:"GroupId"`
+	Accounts []string `json:"Member_Account"`
+}
+
+type checkMembersResponse struct {
+	Accounts []string `json:"Member_Account"`
+}
+
+func checkMembers(ctx context.Context, call *Call, r *roomAccountsRequest) (*checkMembersResponse, error) {
+	if r.GroupID == nil {
+		return nil, missing("GroupId")
+	}
+	there, err := call.App.Chat.InRoom(ctx, *r.GroupID, r.Accounts)
+	return &checkMembersResponse{Accounts: there}, err
+}
+
+func addRobots(ctx context.Context, call *Call, r *roomAccountsRequest) (*noResult, error) {
+	return setRobots(ctx, call, r, false)
+}
+
+func delRobots(ctx context.Context, call *Call, r *roomAccountsRequest) (*noResult, error) {
+	return setRobots(ctx, call, r, true)
+}
+
+func setRobots(ctx context.Context, call *Call, r *roomAccountsRequest, remove bool) (*noResult, error) {
+	if r.GroupID == nil {
+		return nil, missing("GroupId")
+	}
+	_, err := call.App.Chat.Mark(ctx, chat.RobotMarking(*r.GroupID, r.Accounts, remove))
+	return nil, err
+}
