@@ -3,12 +3,9 @@ import java.util.Set;
 /** Methods whose commands the server does not have yet. Their steps are demanded as soon as it has them. */
 final class Pending {
     static final Set<String> METHODS = Set.of(
-            "account.queryOnlineStatus",
             "group.modifyGroupMsg",
-            "group.getOnlineMemberNum", "group.getMembers", "group.modifyGroupUserInfo",
             "group.getGroupMsgReceipt", "group.getGroupMsgReceiptDetail",
-            "group.groupGetKeyValues", "group.groupSetKeyValues",
-            "group.banGroupMember", "group.unbanGroupMember", "group.getGroupBanMember");
+            "group.groupGetKeyValues", "group.groupSetKeyValues");
 
     private Pending() {
     }
