@@ -216,12 +216,12 @@ func TestRobotsAreInTheRoomWithoutBeingThere(t *testing.T) {
 	cleo := r.enter("cleo")
 	r.srv.Clock.Advance(minute)
 	r.wantAnswer(r.robots("ann", "cleo", "ann"), bareOK)
-	r.wantInside("ann", "cleo") // cleo from when she entered
+	r.wantInside("ann", "cleo")
 	since := r.now()
 	r.srv.Clock.Advance(minute)
-	r.robots("ann").MustOK(t) // again
-	if got := r.inside(0, 0).Members[0].JoinTime; got != since {
-		t.Errorf("the robot is there since %d, want %d", got, since)
+	r.robots("ann", "cleo").MustOK(t)                                                           // again
+	if got := r.inside(0, 0).Members; got[0].JoinTime != since || got[1].JoinTime != since-60 { // cleo from when she entered
+		t.Errorf("in the room are %+v, want them since %d and %d", got, since, since-60)
 	}
 	if got := r.inside(0, 500).accounts(); !slices.Equal(got, []string{"ann", "cleo"}) {
 		t.Errorf("robots are %v", got)

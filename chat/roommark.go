@@ -285,7 +285,7 @@ func (r *markedRoom) stageMarks(changed []MarkedAccount) {
 	for _, item := range changed {
 		stay, key := r.stays[item.Account], record.RoomMarksKey(r.head.Incarnation, item.Account)
 		m := r.held[item.Account]
-		if m == nil || len(m.Marks) == 0 || stay.ID == 0 && r.robots[item.Account] == nil {
+		if m == nil || len(m.Marks) == 0 {
 			r.delete(key)
 		} else {
 			m.Stay = stay.ID

@@ -240,6 +240,40 @@ func TestAccountThatIsDeletedWhileItIsAppointedIsNobody(t *testing.T) {
 	}
 }
 
+// No index goes on to name a room in which its account is nobody any more.
+func TestFormerAdminsAndRobotsAreNotIndexed(t *testing.T) {
+	st := openTestStore(t)
+	a := openTestApp(t, st)
+	mustImport(t, a, "ann")
+	makeGroup(t, a, "room", AVChatRoom)
+	for _, remove := range []bool{false, false, true, true} {
+		change := map[bool]func(context.Context, string, []string) error{false: a.AppointRoomAdmins, true: a.DismissRoomAdmins}[remove]
+		if err := change(bg, "room", []string{"ann"}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Mark(bg, RobotMarking("room", []string{"ann"}, remove)); err != nil {
+			t.Fatal(err)
+		}
+		want := 2
+		if remove {
+			want = 0
+		}
+		if rows := rowsOf(t, st, record.UserGroupsPartition(a.id, "ann")); len(rows) != want {
+			t.Errorf("ann's index has the rows %q, want %d", rows, want)
+		}
+	}
+	// What was not done leaves no entry either.
+	for _, err := range []error{
+		a.AppointRoomAdmins(bg, "room", []string{"ann", "ghost"}),
+		func() error { _, err := a.Mark(bg, RobotMarking("room", []string{"ann", "ghost"}, false)); return err }(),
+	} {
+		if CodeOf(err) != CodeAccountNotFound {
+			t.Error(err)
+		}
+	}
+	wantRows(t, st, "ann's index", record.UserGroupsPartition(a.id, "ann"))
+}
+
 func TestDestroyedRoomLeavesNothing(t *testing.T) {
 	st := openTestStore(t)
 	a := openTestApp(t, st)

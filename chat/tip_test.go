@@ -100,6 +100,21 @@ func TestAdditionWhoseTipIsDelayedIsWhole(t *testing.T) {
 	}
 }
 
+func TestNamedMembersHaveReadTheirDelayedTips(t *testing.T) {
+	st := &failingLog{Store: openTestStore(t)}
+	a := openTestApp(t, st)
+	mustImport(t, a, "ann")
+	mustCreate(t, a, "g", Public)
+	st.broken = true
+	if _, err := a.AddMembers(bg, testOperator, Addition{GroupID: "g", Accounts: []string{"ann"}}); err != nil {
+		t.Fatal(err)
+	}
+	st.broken = false
+	if named, err := a.NamedMembers(bg, "g", []string{"ann"}, nil); err != nil || len(named) != 1 || named[0].MsgSeq != 1 {
+		t.Errorf("members are %+v (%v), want ann who has read her tip", named, err)
+	}
+}
+
 func TestTipsAreStoredOnceByProcessesAtOnce(t *testing.T) {
 	st := &failingLog{Store: openTestStore(t)}
 	a := openTestApp(t, st)
