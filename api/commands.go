@@ -16,6 +16,7 @@ func Commands() []Command {
 		roomCommands(),
 		messageCommands(),
 		noticeCommands(),
+		receiptCommands(),
 		recallCommands(),
 		topicCommands(),
 		permissionGroupCommands(),

@@ -235,14 +235,27 @@ func historyRows(list []chat.HistoryRow) []historyRow {
 }
 
 type groupMsgRecallRequest struct {
-	GroupID *string     `json:"GroupId"`
-	Seqs    []recallSeq `json:"MsgSeqList"`
-	TopicID *string     `json:"TopicId"`
-	Reason  *string     `json:"Reason"`
+	GroupID *string      `json:"GroupId"`
+	Seqs    []messageSeq `json:"MsgSeqList"`
+	TopicID *string      `json:"TopicId"`
+	Reason  *string      `json:"Reason"`
 }
 
-type recallSeq struct {
+// messageSeq is a message in a list of a request.
+type messageSeq struct {
 	Seq *uint32 `json:"MsgSeq" range:"1..4294967295"`
+}
+
+// messageSeqs returns the numbers of a MsgSeqList.
+func messageSeqs(list []messageSeq) ([]uint32, error) {
+	seqs := make([]uint32, len(list))
+	for i, item := range list {
+		if item.Seq == nil {
+			return nil, chat.Refuse(chat.CodeInvalid, "MsgSeqList[%d].MsgSeq is missing", i)
+		}
+		seqs[i] = *item.Seq
+	}
+	return seqs, nil
 }
 
 type groupMsgRecallResponse struct {
@@ -260,12 +273,9 @@ func groupMsgRecall(ctx context.Context, call *Call, r *groupMsgRecallRequest) (
 	if r.GroupID == nil {
 		return nil, missing("GroupId")
 	}
-	seqs := make([]uint32, len(r.Seqs))
-	for i, item := range r.Seqs {
-		if item.Seq == nil {
-			return nil, chat.Refuse(chat.CodeInvalid, "MsgSeqList[%d].MsgSeq is missing", i)
-		}
-		seqs[i] = *item.Seq
+	seqs, err := messageSeqs(r.Seqs)
+	if err != nil {
+		return nil, err
 	}
 	results, err := call.App.Chat.RecallMessages(ctx, call.Operator(), *r.GroupID, value(r.TopicID), seqs, value(r.Reason))
 	if err != nil {

@@ -17,16 +17,18 @@ import (
 // a busy stream is limited by bandwidth and not by the latency of a sync.
 
 const (
-	// A batch stays inside one commit: two rows a message and the head row.
+	// A batch stays inside one commit: two rows a message, those of receipts and
+	// the head row.
 	maxBatchMessages = (store.MaxMutations - 1) / 2
 	maxBatchBytes    = store.MaxCommitBytes - 4096
 )
 
 // newMessage is a message that has no number yet.
 type newMessage struct {
-	header *record.Header
-	body   *record.Body
-	digest digest
+	header  *record.Header
+	body    *record.Body
+	receipt *record.Receipt // nil where it asks for none
+	digest  digest
 	// An imported message brings its own time, not before earliest.
 	imported bool
 	earliest int64
@@ -287,11 +289,21 @@ type batch struct {
 // one bucket and has its limits.
 func (b *batch) takes(m *newMessage) bool {
 	return len(b.messages) == 0 || record.Bucket(b.head.LastSeq+1) == b.bucket &&
-		len(b.messages) < maxBatchMessages && b.bytes+m.size() <= maxBatchBytes
+		len(b.messages) < maxBatchMessages && len(b.mutations)+maxMessageRows < store.MaxMutations &&
+		b.bytes+m.size() <= maxBatchBytes
 }
 
+// maxMessageRows is how many rows a message has in the log at most.
+const maxMessageRows = 3
+
 // size bounds the bytes of a message's rows.
-func (m *newMessage) size() int { return proto.Size(m.body) + proto.Size(m.header) + 64 }
+func (m *newMessage) size() int {
+	size := proto.Size(m.body) + proto.Size(m.header) + 64
+	if m.receipt != nil {
+		size += proto.Size(m.receipt) + 16
+	}
+	return size
+}
 
 type placedMessage struct {
 	*newMessage
@@ -423,6 +435,9 @@ func (s *stream) add(b *batch, m *newMessage) appended {
 		b.mutations = append(b.mutations,
 			store.Set(record.HeaderKey(h.LastSeq), encode(m.header)),
 			store.Set(record.BodyKey(h.LastSeq), encode(m.body)))
+		if m.receipt != nil {
+			b.mutations = append(b.mutations, store.Set(record.ReceiptKey(h.LastSeq), encode(m.receipt)))
+		}
 	}
 	return result
 }

@@ -176,8 +176,8 @@ func (g *groupState) holdsCondemned(ctx context.Context, entry *record.Cleanup) 
 	return false, nil
 }
 
-// removeConversation removes a conversation for good. Of its log and of what
-// stands beside it one sealed row each is left, at which a writer fails that
+// removeConversation removes a conversation for good. Of its log and of the
+// conversation's own partition one sealed row each is left, at which a writer fails that
 // was stalled since before the destruction.
 func (a *App) removeConversation(ctx context.Context, id record.ConversationID) error {
 	newest, err := a.sealLog(ctx, id)
@@ -195,6 +195,11 @@ func (a *App) removeConversation(ctx context.Context, id record.ConversationID) 
 	}
 	if err := a.clear(ctx, record.LogPartition(id, newest), record.LogHeadKey); err != nil {
 		return err
+	}
+	for bucket := c.FirstBucket; bucket <= newest; bucket++ {
+		if err := a.dropBeside(ctx, id, bucket); err != nil {
+			return err
+		}
 	}
 	if err := a.clear(ctx, record.ConversationPartition(id), record.ConversationKey); err != nil {
 		return err

@@ -107,6 +107,7 @@ func populate(t *testing.T, a *App) []record.ConversationID {
 	}
 	for _, id := range conversations {
 		fill(t, a, id, 3)
+		markBeside(t, a, id, 0)
 	}
 	return conversations
 }
@@ -126,6 +127,17 @@ func fill(t *testing.T, a *App, id record.ConversationID, n int) {
 			t.Fatal(err)
 		}
 		n -= len(r.messages)
+	}
+}
+
+// markBeside writes a row beside a bucket.
+func markBeside(t *testing.T, a *App, id record.ConversationID, bucket uint32) {
+	t.Helper()
+	err := a.streams.get(id, Community).changeBeside(bg, bucket, nil, func([][]store.Row) ([]store.Mutation, error) {
+		return []store.Mutation{store.Set(record.ReadingKey(1), []byte{})}, nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -179,6 +191,9 @@ func wantNothingLeft(t *testing.T, st store.Store, a *App, conversations []recor
 		for bucket := range newest {
 			wantRows(t, st, fmt.Sprintf("log bucket %d", bucket), record.LogPartition(id, bucket))
 		}
+		for bucket := range newest + 1 {
+			wantRows(t, st, fmt.Sprintf("beside bucket %d", bucket), record.BesidePartition(id, bucket))
+		}
 	}
 }
 
@@ -202,7 +217,9 @@ func TestDestroyedGroupLeavesOnlyWhatStopsStalledWriters(t *testing.T) {
 	a := openTestApp(t, st)
 	conversations := populate(t, a)
 	fill(t, a, conversations[1], 2*record.BucketSize) // into its third bucket
-	for range 2 {                                     // more rows than one commit removes
+	markBeside(t, a, conversations[1], 1)
+	markBeside(t, a, conversations[1], 2)
+	for range 2 { // more rows than one commit removes
 		muteMany(t, a, conversations[2].Topic, cleanupRows)
 	}
 	if err := a.DestroyGroup(bg, Operator{}, town); err != nil {
@@ -287,6 +304,17 @@ func TestStalledWriterOfADestroyedGroupFails(t *testing.T) {
 			})
 			if !errors.Is(err, errSealed) {
 				t.Errorf("stalled recall: %v, want %v", err, errSealed)
+			}
+			// Beside a bucket that nothing stood beside before, a writer may be
+			// stalled who knows of no version.
+			for bucket := range uint32(2) {
+				err = s.changeBeside(bg, bucket, nil, func([][]store.Row) ([]store.Mutation, error) {
+					return []store.Mutation{store.Set(record.ReadingKey(1), []byte{})}, nil
+				})
+				if !errors.Is(err, errSealed) {
+					t.Errorf("stalled change beside bucket %d: %v, want %v", bucket, err, errSealed)
+				}
+				wantRows(t, st, "beside the log", record.BesidePartition(id, bucket))
 			}
 		})
 	}

@@ -19,8 +19,8 @@ import (
 // conversation, where holds are, so that a hold and an erasure know of each
 // other, and a claim whose process died can be finished by anybody.
 
-// eraseBatch is how many messages one commit erases: two rows each.
-const eraseBatch = store.MaxMutations / 2
+// eraseBatch is how many messages one commit erases.
+const eraseBatch = store.MaxMutations / maxMessageRows
 
 // States of an erasure.
 const (
@@ -301,7 +301,7 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 			return err
 		}
 		// Also what an earlier try erased, which was cut short before this.
-		if err := s.app.store.Purge(ctx, record.LogPartition(s.id, record.Bucket(part.to))); err != nil {
+		if err := s.purge(ctx, record.Bucket(part.to)); err != nil {
 			return fmt.Errorf("purge erased messages: %w", err)
 		}
 	}
@@ -318,6 +318,25 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 		}
 		return true, nil
 	})
+}
+
+// purge makes what was deleted of a bucket, and beside it, unrecoverable.
+func (s *stream) purge(ctx context.Context, bucket uint32) error {
+	if err := s.app.store.Purge(ctx, record.LogPartition(s.id, bucket)); err != nil {
+		return err
+	}
+	beside := record.BesidePartition(s.id, bucket)
+	_, version, err := s.app.store.Read(ctx, beside)
+	if err == nil && version == "" { // nothing ever, as almost always, or it was dropped with its bucket
+		var head store.Version
+		if _, head, err = s.app.readLogHead(ctx, s.id, bucket); head != "" {
+			return nil
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return s.app.store.Purge(ctx, beside)
 }
 
 // byBucket returns for each bucket that intervals, a union, reach into from where
@@ -418,6 +437,7 @@ func (s *stream) eraseNumbers(ctx context.Context, i interval, chosen func(numbe
 			return err
 		}
 		var mutations []store.Mutation
+		var beside []uint32
 		for _, row := range rows[0] {
 			h := &record.Header{}
 			if err := decode(row, h); err != nil {
@@ -431,9 +451,19 @@ func (s *stream) eraseNumbers(ctx context.Context, i interval, chosen func(numbe
 			// The digest could tell a text from others.
 			h.Erased, h.Digest = true, nil
 			mutations = append(mutations, store.Set(row.Key, encode(h)), store.Delete(record.BodyKey(m.seq)))
+			if h.NeedsReceipt {
+				mutations = append(mutations, store.Delete(record.ReceiptKey(m.seq)))
+			}
+			if h.NeedsReceipt || h.Extensible {
+				beside = append(beside, m.seq)
+			}
 		}
 		if len(mutations) == 0 {
 			return nil
+		}
+		// First, for nobody looks again at what the log says is erased.
+		if err := s.eraseBeside(ctx, record.Bucket(i.to), beside); err != nil {
+			return err
 		}
 		_, err = s.app.store.Commit(ctx, p, version, mutations)
 		if errors.Is(err, store.ErrUnknown) {

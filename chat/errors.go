@@ -49,6 +49,7 @@ const (
 	CodeTooLargeForReceipts Code = 10060 // group too large for read receipts
 	CodeReceiptOnlineOnly   Code = 10061 // online-only message cannot have receipts
 	CodeTooManyCounters     Code = 10063 // more than 20 counters
+	CodeNoReceipt           Code = 10062 // message has no receipt information
 	CodeCommunityOff        Code = 11000 // community feature off, or no topics
 	CodeTextRefused         Code = 80001 // text contains refused content
 	CodeMessageTooLong      Code = 80002 // message over 12 KB

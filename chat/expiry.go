@@ -185,6 +185,9 @@ func (s *stream) dropExpired(ctx context.Context) error {
 		if err := s.app.store.Drop(ctx, record.LogPartition(s.id, bucket)); err != nil {
 			return fmt.Errorf("drop expired messages: %w", err)
 		}
+		if err := s.app.dropBeside(ctx, s.id, bucket); err != nil {
+			return err
+		}
 	}
 	return s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
 		if c.FirstBucket >= first {

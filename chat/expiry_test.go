@@ -109,11 +109,17 @@ func TestExpiredBucketsAreDroppedAndTheLogGoesOn(t *testing.T) {
 		old[i] = clock.now.Unix()
 	}
 	appendTimed(t, g.stream(), old)
+	for bucket := range uint32(3) {
+		markBeside(t, a, g.conversation(), bucket)
+	}
 	clock.now = clock.now.Add(8 * 24 * time.Hour)
 	if err := a.expire(bg); err != nil {
 		t.Fatal(err)
 	}
 	for bucket, want := range []bool{false, false, true} {
+		if beside := rowsOf(t, st, record.BesidePartition(g.conversation(), uint32(bucket))); (len(beside) > 0) != want {
+			t.Errorf("beside bucket %d there are %d rows", bucket, len(beside))
+		}
 		_, version, err := a.readLogHead(bg, g.conversation(), uint32(bucket))
 		if err != nil || (version != "") != want {
 			t.Errorf("bucket %d is there: %v (%v), want %v", bucket, version != "", err, want)

@@ -12,9 +12,8 @@ import (
 )
 
 const (
-	maxMentions        = 30  // doc 34959
-	maxRecipients      = 50  // To_Account
-	maxReceiptMembers  = 200 // members of a group with read receipts
+	maxMentions        = 30 // doc 34959
+	maxRecipients      = 50 // To_Account
 	controlNoUnread    = "NoUnread"
 	controlNoLastMsg   = "NoLastMsg"
 	controlNoMsgCheck  = "NoMsgCheck"
@@ -170,6 +169,15 @@ func (a *App) admit(ctx context.Context, g *groupState, op Operator, m *Message,
 		refuse = g.refuseFeatures(m)
 	}
 	message := m.record(op, c, recipients)
+	if g.rules().besides {
+		message.header.Extensible = m.Extensible
+		if m.NeedReceipt && refuse == nil {
+			if message.receipt, err = g.receipt(ctx, m.From, recipients); err != nil {
+				return nil, nil, err
+			}
+			message.header.NeedsReceipt = true
+		}
+	}
 	return s, &appendRequest{
 		messages: []newMessage{message}, refuse: refuse, throttled: true,
 		ephemeral: m.OnlineOnly && g.rules().stored,
@@ -265,8 +273,8 @@ func (g *groupState) refuseFeatures(m *Message) error {
 	if m.To != nil && !settings.TargetedMessages {
 		return Refuse(CodeFeatureOff, "To_Account: targeted messages are switched off")
 	}
-	if t == AVChatRoom || t == Community {
-		return nil // receipts and extensions are ignored there
+	if !g.rules().besides {
+		return nil // the flags are ignored there
 	}
 	if m.Extensible && !settings.MessageExtensions {
 		return Refuse(CodeFeatureOff, "SupportMessageExtension: message extensions are switched off")
@@ -294,7 +302,7 @@ func (m *Message) record(op Operator, c *content, recipients []string) newMessag
 			Sender: m.From, Random: *m.Random, Priority: priority,
 			NoUnread:  slices.Contains(m.Control, controlNoUnread),
 			NoLastMsg: slices.Contains(m.Control, controlNoLastMsg),
-			Targeted:  recipients != nil, NeedsReceipt: m.NeedReceipt, Extensible: m.Extensible,
+			Targeted:  recipients != nil,
 		},
 		body: &record.Body{
 			MsgBody: c.raw, CloudCustomData: m.CloudCustomData, To: recipients,

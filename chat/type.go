@@ -54,6 +54,7 @@ type typeRules struct {
 	ownerMayLeave bool
 	memberMute    bool // single members can be muted
 	stored        bool // members and messages are stored
+	besides       bool // messages may have read receipts and extensions
 	historyBefore bool // HistoryMsgBeforeJoin by default
 	historyOption bool // HistoryMsgBeforeJoin can be set
 }
@@ -61,15 +62,15 @@ type typeRules struct {
 var rulesOf = map[GroupType]typeRules{
 	Private: {
 		marker: "1", applyDefault: "DisableApply", inviteDefault: "FreeAccess",
-		msgFlag: AcceptAndNotify, unread: true, ownerMayLeave: true, stored: true, historyOption: true,
+		msgFlag: AcceptAndNotify, unread: true, ownerMayLeave: true, stored: true, besides: true, historyOption: true,
 	},
 	Public: {
 		marker: "2", applyDefault: "NeedPermission", applySettable: true, inviteDefault: "DisableInvite",
-		msgFlag: AcceptAndNotify, unread: true, admins: true, memberMute: true, stored: true, historyOption: true,
+		msgFlag: AcceptAndNotify, unread: true, admins: true, memberMute: true, stored: true, besides: true, historyOption: true,
 	},
 	ChatRoom: {
 		marker: "3", applyDefault: "NeedPermission", applySettable: true, inviteDefault: "DisableInvite",
-		msgFlag: AcceptNotNotify, admins: true, memberMute: true, stored: true, historyBefore: true, historyOption: true,
+		msgFlag: AcceptNotNotify, admins: true, memberMute: true, stored: true, besides: true, historyBefore: true, historyOption: true,
 	},
 	AVChatRoom: {
 		marker: "a", applyDefault: "FreeAccess", applySettable: true,

@@ -80,6 +80,12 @@ func LogPartition(c ConversationID, bucket uint32) store.Partition {
 	return store.Versioned(name('L', c.App, c.Group, number(c.Incarnation), number(c.Topic), number(uint64(bucket))))
 }
 
+// BesidePartition holds what changes about the messages of one bucket of a log
+// without being part of them: who has read them.
+func BesidePartition(c ConversationID, bucket uint32) store.Partition {
+	return store.Versioned(name('N', c.App, c.Group, number(c.Incarnation), number(c.Topic), number(uint64(bucket))))
+}
+
 // Keys of single rows.
 var (
 	AccountKey      = []byte("account") // user partition
@@ -218,6 +224,15 @@ func BroadcastKey(seq uint32) []byte { return seqKey('s', seq) }
 
 // Seq reads the number at the end of a header, body, broadcast, recall or cover
 // key.
+// ReceiptKey is who is to read one message, in a log partition.
+func ReceiptKey(seq uint32) []byte { return seqKey('r', seq) }
+
+// ReadingKey is who has read one message, in a partition beside the log.
+func ReadingKey(seq uint32) []byte { return seqKey('r', seq) }
+
+// BesidePrefixes are the prefixes of all that stands beside one message.
+func BesidePrefixes(seq uint32) [][]byte { return [][]byte{ReadingKey(seq)} }
+
 func Seq(key []byte) uint32 { return binary.BigEndian.Uint32(key[len(key)-4:]) }
 
 // UserGroupKey is one membership in a user's index.

@@ -46,13 +46,14 @@ func TestPartitionNamesNeverMeet(t *testing.T) {
 				c := ConversationID{App: app, Group: group, Incarnation: n, Topic: n + 1}
 				for _, name := range []string{
 					GroupPartition(app, group).Name(), ConversationPartition(c).Name(), LogPartition(c, uint32(n)).Name(),
+					BesidePartition(c, uint32(n)).Name(),
 				} {
 					names[name] = true
 				}
 			}
 		}
 	}
-	if want := 2*3 + 2*3*3 + 2*3*3; len(names) != want {
+	if want := 2*3 + 3*2*3*3; len(names) != want {
 		t.Errorf("%d names are distinct, want %d", len(names), want)
 	}
 }

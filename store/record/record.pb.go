@@ -4144,6 +4144,150 @@ func (x *RoomMarks) GetStay() uint64 {
 	return 0
 }
 
+// Receipt is who is to read a message that asks for receipts. Its row is in the
+// log, written with the message, and never changes.
+type Receipt struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Readers       []*Reader              `protobuf:"bytes,1,rep,name=readers,proto3" json:"readers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Receipt) Reset() {
+	*x = Receipt{}
+	mi := &file_record_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Receipt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Receipt) ProtoMessage() {}
+
+func (x *Receipt) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
+func (*Receipt) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *Receipt) GetReaders() []*Reader {
+	if x != nil {
+		return x.Readers
+	}
+	return nil
+}
+
+// Reader is one membership.
+type Reader struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Account       string                 `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	JoinId        uint64                 `protobuf:"varint,2,opt,name=join_id,json=joinId,proto3" json:"join_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reader) Reset() {
+	*x = Reader{}
+	mi := &file_record_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reader) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reader) ProtoMessage() {}
+
+func (x *Reader) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reader.ProtoReflect.Descriptor instead.
+func (*Reader) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *Reader) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
+func (x *Reader) GetJoinId() uint64 {
+	if x != nil {
+		return x.JoinId
+	}
+	return 0
+}
+
+// Reading is which readers of a message have acknowledged it.
+type Reading struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Read          []byte                 `protobuf:"bytes,1,opt,name=read,proto3" json:"read,omitempty"` // a bit for each reader, the first in the lowest bit of the first byte
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Reading) Reset() {
+	*x = Reading{}
+	mi := &file_record_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Reading) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Reading) ProtoMessage() {}
+
+func (x *Reading) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Reading.ProtoReflect.Descriptor instead.
+func (*Reading) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *Reading) GetRead() []byte {
+	if x != nil {
+		return x.Read
+	}
+	return nil
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -4562,7 +4706,14 @@ const file_record_proto_rawDesc = "" +
 	"\ajoin_id\x18\x02 \x01(\x04R\x06joinId\"5\n" +
 	"\tRoomMarks\x12\x14\n" +
 	"\x05marks\x18\x01 \x03(\rR\x05marks\x12\x12\n" +
-	"\x04stay\x18\x02 \x01(\x06R\x04stayB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\x04stay\x18\x02 \x01(\x06R\x04stay\":\n" +
+	"\aReceipt\x12/\n" +
+	"\areaders\x18\x01 \x03(\v2\x15.recant.record.ReaderR\areaders\";\n" +
+	"\x06Reader\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x17\n" +
+	"\ajoin_id\x18\x02 \x01(\x04R\x06joinId\"\x1d\n" +
+	"\aReading\x12\x12\n" +
+	"\x04read\x18\x01 \x01(\fR\x04readB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -4577,7 +4728,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -4629,17 +4780,20 @@ var file_record_proto_goTypes = []any{
 	(*RoomAdmin)(nil),        // 47: recant.record.RoomAdmin
 	(*Robot)(nil),            // 48: recant.record.Robot
 	(*RoomMarks)(nil),        // 49: recant.record.RoomMarks
-	nil,                      // 50: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 51: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 52: recant.record.PermissionGroup.TopicsEntry
+	(*Receipt)(nil),          // 50: recant.record.Receipt
+	(*Reader)(nil),           // 51: recant.record.Reader
+	(*Reading)(nil),          // 52: recant.record.Reading
+	nil,                      // 53: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 54: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 55: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	50, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	53, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
 	47, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
 	6,  // 4: recant.record.Member.custom:type_name -> recant.record.Field
-	51, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	54, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
 	16, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
 	24, // 7: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
 	0,  // 8: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
@@ -4656,14 +4810,15 @@ var file_record_proto_depIdxs = []int32{
 	3,  // 19: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
 	4,  // 20: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
 	36, // 21: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	52, // 22: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	55, // 22: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
 	42, // 23: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
 	44, // 24: recant.record.Counters.counters:type_name -> recant.record.Counter
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	51, // 25: recant.record.Receipt.readers:type_name -> recant.record.Reader
+	26, // [26:26] is the sub-list for method output_type
+	26, // [26:26] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -4683,7 +4838,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   48,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
