@@ -17,6 +17,7 @@ func Commands() []Command {
 		messageCommands(),
 		noticeCommands(),
 		receiptCommands(),
+		extensionCommands(),
 		recallCommands(),
 		topicCommands(),
 		permissionGroupCommands(),

@@ -163,6 +163,8 @@ var goodBodies = []struct{ command, body string }{
 	{"group_msg_receipt", `{"GroupId":"g","From_Account":"ann","MsgSeqList":[{"MsgSeq":4}]}`},
 	{"send_group_system_notification", `{"GroupId":"g","Content":"x"}`},
 	{"send_broadcast_msg", `{"Random":1,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}`},
+	{"group_set_key_values", `{"GroupId":"g","MsgSeq":4,"OperateType":1,"ExtensionList":[{"Key":"k","Value":"v"}]}`},
+	{"group_get_key_values", `{"GroupId":"g","MsgSeq":4}`},
 	{"forbid_send_msg", `{"GroupId":"g","Members_Account":["ann"],"MuteTime":60}`},
 	{"get_group_muted_account", `{"GroupId":"g"}`},
 	{"get_group_shutted_uin", `{"GroupId":"g"}`},

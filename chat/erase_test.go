@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -44,7 +45,7 @@ func filesWith(t *testing.T, dir, text string) int {
 }
 
 // What is erased is in no file of the store: neither the text nor the custom
-// data, not in its tables, not in its log.
+// data nor extensions, not in its tables, not in its log.
 func TestErasedBytesAreInNoFileOfTheStore(t *testing.T) {
 	dir := t.TempDir()
 	st, err := pebble.Open(dir, pebble.Options{})
@@ -66,7 +67,7 @@ func TestErasedBytesAreInNoFileOfTheStore(t *testing.T) {
 		text, data = rand.Text()+rand.Text(), rand.Text()+rand.Text()
 		m := testMessage("g", from, random)
 		m.Body = jsontext.Value(fmt.Sprintf(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":%q}}]`, text))
-		m.CloudCustomData = data
+		m.CloudCustomData, m.Extensible = data, true
 		if _, err := a.Send(bg, moderator, m); err != nil {
 			t.Fatal(err)
 		}
@@ -75,6 +76,21 @@ func TestErasedBytesAreInNoFileOfTheStore(t *testing.T) {
 	ownText, ownData := say("ann")
 	otherText, _ := say("bob")
 	restoredText, _ := say("ann")
+	// Extensions of it; the first is replaced, the second deleted.
+	extend := func(seq uint32, operation ExtensionOperation, keys ...string) (values []string) {
+		c := ExtensionChange{GroupID: "g", Seq: seq, Operation: operation}
+		for _, key := range keys {
+			values = append(values, rand.Text()+rand.Text())
+			c.Pairs = append(c.Pairs, Extension{Key: key, Value: values[len(values)-1]})
+		}
+		if _, err := a.ChangeExtensions(bg, c); err != nil {
+			t.Fatal(err)
+		}
+		return values
+	}
+	ownExtensions := slices.Concat(extend(1, ExtensionSet, "a", "b", "c"), extend(1, ExtensionSet, "a"))
+	extend(1, ExtensionDelete, "b")
+	otherExtension := extend(2, ExtensionSet, "a")[0]
 	done, err := a.Recall(bg, moderator, RecallCall{
 		Targets: []RecallTarget{{GroupID: "g", Sender: "ann"}}, Scope: RecallScope{LastNum: 10, BeforeSeq: 3},
 	})
@@ -84,7 +100,7 @@ func TestErasedBytesAreInNoFileOfTheStore(t *testing.T) {
 	if _, _, err := a.PreviewRecall(bg, moderator, []RecallTarget{{GroupID: "g", Sender: "ann"}}, RecallScope{}); err != nil {
 		t.Fatal(err)
 	}
-	if filesWith(t, dir, ownText) == 0 || filesWith(t, dir, ownData) == 0 {
+	if filesWith(t, dir, ownText) == 0 || filesWith(t, dir, ownData) == 0 || filesWith(t, dir, ownExtensions[0]) == 0 {
 		t.Fatal("the search does not find what is there")
 	}
 	if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
@@ -93,12 +109,15 @@ func TestErasedBytesAreInNoFileOfTheStore(t *testing.T) {
 	if _, err := a.workOnRecalls(bg); err != nil {
 		t.Fatal(err)
 	}
-	for what, text := range map[string]string{"text": ownText, "custom data": ownData} {
+	for what, text := range map[string]string{
+		"text": ownText, "custom data": ownData, "extension that was replaced": ownExtensions[0],
+		"extension that was deleted": ownExtensions[1], "extension": ownExtensions[2], "extension that replaced": ownExtensions[3],
+	} {
 		if n := filesWith(t, dir, text); n > 0 {
 			t.Errorf("the erased %s is in %d files", what, n)
 		}
 	}
-	for _, text := range []string{otherText, restoredText} {
+	for _, text := range []string{otherText, restoredText, otherExtension} {
 		if filesWith(t, dir, text) == 0 {
 			t.Error("a message that was not erased is gone from the files")
 		}

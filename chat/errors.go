@@ -18,6 +18,7 @@ const (
 	CodeTooManyAccounts     Code = 10005 // too many accounts in the request
 	CodeTooFrequent         Code = 10006 // operation too frequent
 	CodeNotPermitted        Code = 10007 // the group type or a role forbids it
+	CodeExtensionsOff       Code = 10008 // message extensions are switched off
 	CodeGroupNotFound       Code = 10010 // group or topic unknown or dismissed
 	CodeInPermissionGroup   Code = 10013 // per member: is in the permission group already
 	CodeGroupFull           Code = 10014 // more members than the group allows
@@ -51,6 +52,9 @@ const (
 	CodeTooManyCounters     Code = 10063 // more than 20 counters
 	CodeNoReceipt           Code = 10062 // message has no receipt information
 	CodeCommunityOff        Code = 11000 // community feature off, or no topics
+	CodeNotExtensible       Code = 23002 // message was sent without support for extensions
+	CodeExtensionFrequency  Code = 23003 // too many writes of one message's extensions
+	CodeNoExtensionTarget   Code = 23004 // message to extend not found
 	CodeTextRefused         Code = 80001 // text contains refused content
 	CodeMessageTooLong      Code = 80002 // message over 12 KB
 	CodeContactNoAccount    Code = 50001 // account of a conversation list was never imported

@@ -81,7 +81,7 @@ func LogPartition(c ConversationID, bucket uint32) store.Partition {
 }
 
 // BesidePartition holds what changes about the messages of one bucket of a log
-// without being part of them: who has read them.
+// without being part of them: who has read them, and their extensions.
 func BesidePartition(c ConversationID, bucket uint32) store.Partition {
 	return store.Versioned(name('N', c.App, c.Group, number(c.Incarnation), number(c.Topic), number(uint64(bucket))))
 }
@@ -230,8 +230,18 @@ func ReceiptKey(seq uint32) []byte { return seqKey('r', seq) }
 // ReadingKey is who has read one message, in a partition beside the log.
 func ReadingKey(seq uint32) []byte { return seqKey('r', seq) }
 
+// ExtensionsKey is what is known of one message's extensions, in a partition
+// beside the log.
+func ExtensionsKey(seq uint32) []byte { return seqKey('e', seq) }
+
+// ExtensionKey is one of a message's extensions, in a partition beside the log;
+// that of "" is the prefix of all.
+func ExtensionKey(seq uint32, key string) []byte { return append(seqKey('x', seq), key...) }
+
 // BesidePrefixes are the prefixes of all that stands beside one message.
-func BesidePrefixes(seq uint32) [][]byte { return [][]byte{ReadingKey(seq)} }
+func BesidePrefixes(seq uint32) [][]byte {
+	return [][]byte{ReadingKey(seq), ExtensionsKey(seq), ExtensionKey(seq, "")}
+}
 
 func Seq(key []byte) uint32 { return binary.BigEndian.Uint32(key[len(key)-4:]) }
 

@@ -12,7 +12,8 @@ func TestKeysKeepTheOrderOfNumbers(t *testing.T) {
 		a, b := rapid.Uint32().Draw(t, "a"), rapid.Uint32().Draw(t, "b")
 		sender := rapid.StringMatching(`[ -~]{1,32}`).Draw(t, "sender")
 		for name, key := range map[string]func(uint32) []byte{
-			"header": HeaderKey, "body": BodyKey, "recall": SeqRecallKey, "broadcast": BroadcastKey,
+			"header": HeaderKey, "body": BodyKey, "receipt": ReceiptKey, "recall": SeqRecallKey,
+			"reading": ReadingKey, "extensions": ExtensionsKey, "broadcast": BroadcastKey,
 			"cover": func(seq uint32) []byte { return CoverKey(1, sender, seq) },
 		} {
 			if got, want := bytes.Compare(key(a), key(b)), compare(a, b); got != want {

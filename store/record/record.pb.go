@@ -4288,6 +4288,181 @@ func (x *Reading) GetRead() []byte {
 	return nil
 }
 
+// Extensions is what is known of the extensions of one message, beside the log.
+type Extensions struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Latest        uint32                 `protobuf:"varint,1,opt,name=latest,proto3" json:"latest,omitempty"`   // writes so far
+	Cleared       uint32                 `protobuf:"varint,2,opt,name=cleared,proto3" json:"cleared,omitempty"` // the write that last cleared all, 0 for none
+	Num           uint32                 `protobuf:"varint,3,opt,name=num,proto3" json:"num,omitempty"`         // pairs
+	Recent        []*ExtensionWrite      `protobuf:"bytes,4,rep,name=recent,proto3" json:"recent,omitempty"`    // writes of the last minute
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Extensions) Reset() {
+	*x = Extensions{}
+	mi := &file_record_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Extensions) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Extensions) ProtoMessage() {}
+
+func (x *Extensions) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Extensions.ProtoReflect.Descriptor instead.
+func (*Extensions) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *Extensions) GetLatest() uint32 {
+	if x != nil {
+		return x.Latest
+	}
+	return 0
+}
+
+func (x *Extensions) GetCleared() uint32 {
+	if x != nil {
+		return x.Cleared
+	}
+	return 0
+}
+
+func (x *Extensions) GetNum() uint32 {
+	if x != nil {
+		return x.Num
+	}
+	return 0
+}
+
+func (x *Extensions) GetRecent() []*ExtensionWrite {
+	if x != nil {
+		return x.Recent
+	}
+	return nil
+}
+
+// ExtensionWrite is one write of extensions.
+type ExtensionWrite struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Time          int64                  `protobuf:"varint,1,opt,name=time,proto3" json:"time,omitempty"` // Unix seconds
+	Id            uint64                 `protobuf:"fixed64,2,opt,name=id,proto3" json:"id,omitempty"`    // to find it again when an outcome was unknown
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExtensionWrite) Reset() {
+	*x = ExtensionWrite{}
+	mi := &file_record_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExtensionWrite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExtensionWrite) ProtoMessage() {}
+
+func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExtensionWrite.ProtoReflect.Descriptor instead.
+func (*ExtensionWrite) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *ExtensionWrite) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
+func (x *ExtensionWrite) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+// Extension is one pair of a message's extensions. Its row's key holds the key.
+type Extension struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Value         string                 `protobuf:"bytes,1,opt,name=value,proto3" json:"value,omitempty"`
+	Seq           uint32                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"` // its last write
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Extension) Reset() {
+	*x = Extension{}
+	mi := &file_record_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Extension) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Extension) ProtoMessage() {}
+
+func (x *Extension) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Extension.ProtoReflect.Descriptor instead.
+func (*Extension) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *Extension) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *Extension) GetSeq() uint32 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -4713,7 +4888,19 @@ const file_record_proto_rawDesc = "" +
 	"\aaccount\x18\x01 \x01(\tR\aaccount\x12\x17\n" +
 	"\ajoin_id\x18\x02 \x01(\x04R\x06joinId\"\x1d\n" +
 	"\aReading\x12\x12\n" +
-	"\x04read\x18\x01 \x01(\fR\x04readB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\x04read\x18\x01 \x01(\fR\x04read\"\x87\x01\n" +
+	"\n" +
+	"Extensions\x12\x16\n" +
+	"\x06latest\x18\x01 \x01(\rR\x06latest\x12\x18\n" +
+	"\acleared\x18\x02 \x01(\rR\acleared\x12\x10\n" +
+	"\x03num\x18\x03 \x01(\rR\x03num\x125\n" +
+	"\x06recent\x18\x04 \x03(\v2\x1d.recant.record.ExtensionWriteR\x06recent\"4\n" +
+	"\x0eExtensionWrite\x12\x12\n" +
+	"\x04time\x18\x01 \x01(\x03R\x04time\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\x06R\x02id\"3\n" +
+	"\tExtension\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\tR\x05value\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\rR\x03seqB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -4728,7 +4915,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -4783,17 +4970,20 @@ var file_record_proto_goTypes = []any{
 	(*Receipt)(nil),          // 50: recant.record.Receipt
 	(*Reader)(nil),           // 51: recant.record.Reader
 	(*Reading)(nil),          // 52: recant.record.Reading
-	nil,                      // 53: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 54: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 55: recant.record.PermissionGroup.TopicsEntry
+	(*Extensions)(nil),       // 53: recant.record.Extensions
+	(*ExtensionWrite)(nil),   // 54: recant.record.ExtensionWrite
+	(*Extension)(nil),        // 55: recant.record.Extension
+	nil,                      // 56: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 57: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 58: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	53, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	56, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
 	47, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
 	6,  // 4: recant.record.Member.custom:type_name -> recant.record.Field
-	54, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	57, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
 	16, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
 	24, // 7: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
 	0,  // 8: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
@@ -4810,15 +5000,16 @@ var file_record_proto_depIdxs = []int32{
 	3,  // 19: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
 	4,  // 20: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
 	36, // 21: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	55, // 22: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	58, // 22: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
 	42, // 23: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
 	44, // 24: recant.record.Counters.counters:type_name -> recant.record.Counter
 	51, // 25: recant.record.Receipt.readers:type_name -> recant.record.Reader
-	26, // [26:26] is the sub-list for method output_type
-	26, // [26:26] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	54, // 26: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
+	27, // [27:27] is the sub-list for method output_type
+	27, // [27:27] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -4838,7 +5029,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   51,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -3,9 +3,7 @@ import java.util.Set;
 /** Methods whose commands the server does not have yet. Their steps are demanded as soon as it has them. */
 final class Pending {
     static final Set<String> METHODS = Set.of(
-            "group.modifyGroupMsg",
-            "group.getGroupMsgReceipt", "group.getGroupMsgReceiptDetail",
-            "group.groupGetKeyValues", "group.groupSetKeyValues");
+            "group.modifyGroupMsg");
 
     private Pending() {
     }
