@@ -38,6 +38,10 @@ const (
 	codeOpenIMBadJSON        chat.Code = 90001 // body of an openim command is not JSON
 )
 
+// codeOpenIMInternal is the internal error of an openim command; the caller may
+// repeat.
+const codeOpenIMInternal chat.Code = 20005
+
 // Literal texts of the hosted service, which programs in the wild compare
 // (spec 01 section 2.5).
 const (
@@ -67,7 +71,7 @@ var families = map[string]family{
 	"million_group_open_http_svc":    groupFamily,
 	"openim_msg_ext_http_svc":        gatewayFamily(family{badParameter: chat.CodeInvalid, internal: chat.CodeInternal}),
 	"openim": gatewayFamily(family{
-		badParameter: 90010, internal: 20005, badJSON: codeOpenIMBadJSON, badJSONText: textOpenIMBadJSON,
+		badParameter: chat.CodeBadElement, internal: codeOpenIMInternal, badJSON: codeOpenIMBadJSON, badJSONText: textOpenIMBadJSON,
 	}),
 	"im_open_login_svc": gatewayFamily(family{badParameter: chat.CodeAccountInvalid, internal: chat.CodeAccountInternal}),
 	"profile":           gatewayFamily(family{badParameter: chat.CodeProfileInvalid, internal: chat.CodeProfileInternal, errorDisplay: true}),

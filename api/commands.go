@@ -18,6 +18,7 @@ func Commands() []Command {
 		noticeCommands(),
 		receiptCommands(),
 		extensionCommands(),
+		editCommands(),
 		recallCommands(),
 		topicCommands(),
 		permissionGroupCommands(),

@@ -116,7 +116,10 @@ func TestEveryCommandRefusesFieldsOfAnotherType(t *testing.T) {
 		code, ok := map[string]int{
 			"im_open_login_svc": 70402, "profile": 40001, "openconfigsvr": 130001, "recentcontact": 50002, "openim": 90010,
 		}[c.Service]
-		if !ok {
+		switch {
+		case c.Name == "modify_group_msg":
+			code = 20001
+		case !ok:
 			code = 10004
 		}
 		for _, f := range declaredFields(c.Request, c.Service, nil) {
@@ -165,6 +168,7 @@ var goodBodies = []struct{ command, body string }{
 	{"send_broadcast_msg", `{"Random":1,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}`},
 	{"group_set_key_values", `{"GroupId":"g","MsgSeq":4,"OperateType":1,"ExtensionList":[{"Key":"k","Value":"v"}]}`},
 	{"group_get_key_values", `{"GroupId":"g","MsgSeq":4}`},
+	{"modify_group_msg", `{"GroupId":"g","MsgSeq":4,"CloudCustomData":"c"}`},
 	{"forbid_send_msg", `{"GroupId":"g","Members_Account":["ann"],"MuteTime":60}`},
 	{"get_group_muted_account", `{"GroupId":"g"}`},
 	{"get_group_shutted_uin", `{"GroupId":"g"}`},

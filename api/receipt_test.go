@@ -219,9 +219,6 @@ func TestReceiptsThatAreSwitchedOff(t *testing.T) {
 	r.call("get_group_msg_receipt", `{"GroupId":%q,"MsgSeqList":[{"MsgSeq":1}]}`, r.group).WantCode(t, 10059)
 	r.call("get_group_msg_receipt_detail", `{"GroupId":%q,"MsgSeq":1,"Filter":0,"Cursor":"","Count":1}`, r.group).WantCode(t, 10059)
 	r.acknowledge("ann", 1).WantCode(t, 10059)
-	off := newRoomWith(t, func(o *apitest.Options) { o.Settings.Communities = false }, "Public", "ann")
-	off.call("get_group_msg_receipt", `{"GroupId":%q,"MsgSeqList":[{"MsgSeq":1}]}`, off.group).WantJSON(t,
-		`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"GroupMsgReceiptList":[{"Code":10062,"MsgSeq":1,"ReadNum":0,"UnreadNum":0}]}`)
 }
 
 func TestEveryTypeWithReceiptsServesThem(t *testing.T) {

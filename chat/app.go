@@ -45,6 +45,7 @@ type App struct {
 
 	streams    *streams
 	groupLocks keyedMutex
+	editLocks  keyedMutex // by the conversation's partition
 
 	broadcasts sync.Mutex // held by whoever sends a broadcast
 
@@ -131,8 +132,12 @@ type Operator struct {
 // maxConflicts bounds how often one change is tried against other writers.
 const maxConflicts = 64
 
+// errContended says that a change met other writers too often.
+var errContended = errors.New("chat: gave up after conflicts with other writers")
+
 // retry runs change until it no longer meets another writer. The change reads
 // anew each time and returns store.ErrConflict to be run again.
+// Errors: errContended and those of change.
 func retry(ctx context.Context, change func() error) error {
 	for attempt := 0; ; attempt++ {
 		err := change()
@@ -140,7 +145,7 @@ func retry(ctx context.Context, change func() error) error {
 			return err
 		}
 		if attempt == maxConflicts {
-			return fmt.Errorf("gave up after %d conflicts with other writers", attempt)
+			return errContended
 		}
 		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(attempt, 6)))
 		select {

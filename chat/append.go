@@ -55,6 +55,8 @@ type appendRequest struct {
 	throttled bool
 	// ephemeral messages are for who is online now: neither stored nor numbered.
 	ephemeral bool
+	// alone is work on the log in the place of messages, see stream.alone.
+	alone func(context.Context) error
 
 	taken   bool // by a writer, under the stream's state lock
 	results []appended
@@ -68,11 +70,23 @@ type appendRequest struct {
 // Errors: errSealed when the conversation is gone, the request's refuse, and
 // store.ErrUnknown.
 func (s *stream) append(ctx context.Context, r *appendRequest) ([]appended, error) {
-	r.done = make(chan struct{})
-	r.lead = make(chan struct{}, 1)
 	for i := range r.messages {
 		r.messages[i].header.Id = rand.Uint64()
 	}
+	return s.enqueue(ctx, r)
+}
+
+// alone runs work on the log while this process appends nothing to it, so that
+// the two do not meet as conflicts in a busy stream.
+func (s *stream) alone(ctx context.Context, work func(context.Context) error) error {
+	_, err := s.enqueue(ctx, &appendRequest{alone: work})
+	return err
+}
+
+// enqueue waits until a request has been carried out.
+func (s *stream) enqueue(ctx context.Context, r *appendRequest) ([]appended, error) {
+	r.done = make(chan struct{})
+	r.lead = make(chan struct{}, 1)
 	s.state.Lock()
 	s.queue = append(s.queue, r)
 	if !s.writing {
@@ -187,7 +201,8 @@ func (s *stream) take() []*appendRequest {
 		for _, m := range r.messages {
 			size += m.size()
 		}
-		if len(taken) > 0 && (messages+len(r.messages) > maxBatchMessages || bytes+size > maxBatchBytes) {
+		if len(taken) > 0 && (messages+len(r.messages) > maxBatchMessages || bytes+size > maxBatchBytes ||
+			r.alone != nil || taken[0].alone != nil) {
 			break
 		}
 		messages, bytes = messages+len(r.messages), bytes+size
@@ -206,6 +221,10 @@ func (s *stream) commitAll(ctx context.Context, requests []*appendRequest) {
 	// happens to write it.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
+	if r := requests[0]; r.alone != nil {
+		r.err = r.alone(ctx)
+		return
+	}
 	unsure := uint32(0) // from here on the log may hold messages of the batch
 	err := retry(ctx, func() error {
 		first, err := s.nextSeq(ctx)

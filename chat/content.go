@@ -77,27 +77,41 @@ type content struct {
 	compact []byte         // no white space, shortest escapes
 }
 
-// checkContent checks a MsgBody and CloudCustomData (spec 04 sections 2.1, 2.2).
+// checkContent checks a MsgBody and CloudCustomData as the group services do
+// (spec 04 sections 2.1, 2.2).
 // Errors: CodeInvalid, CodeMessageTooLong, CodeTextRefused.
 func (a *App) checkContent(raw jsontext.Value, custom string, skipWords bool) (*content, error) {
+	c, err := a.checkContentInDetail(raw, custom, skipWords)
+	switch CodeOf(err) {
+	case CodeBadMsgBody, CodeMsgBodyNoArray, CodeBadElement:
+		err = Refuse(CodeInvalid, "%s", messageOf(err))
+	}
+	return c, err
+}
+
+// checkContentInDetail is checkContent with the codes by which the openim service
+// tells what is wrong.
+// Errors: CodeBadMsgBody, CodeMsgBodyNoArray, CodeBadElement, CodeMessageTooLong,
+// CodeTextRefused.
+func (a *App) checkContentInDetail(raw jsontext.Value, custom string, skipWords bool) (*content, error) {
 	if len(raw) == 0 || raw.Kind() == 'n' {
-		return nil, Refuse(CodeInvalid, "MsgBody is missing")
+		return nil, Refuse(CodeBadMsgBody, "MsgBody is missing")
 	}
 	if raw.Kind() != '[' {
-		return nil, Refuse(CodeInvalid, "MsgBody is not an array")
+		return nil, Refuse(CodeMsgBodyNoArray, "MsgBody is not an array")
 	}
 	if len(raw) > maxRawBytes {
 		return nil, Refuse(CodeMessageTooLong, "MsgBody has %d bytes as it was sent, at most %d", len(raw), maxRawBytes)
 	}
 	compact, err := compactJSON(raw)
 	if err != nil {
-		return nil, Refuse(CodeInvalid, "MsgBody is not JSON: %v", err)
+		return nil, Refuse(CodeBadMsgBody, "MsgBody is not JSON: %v", err)
 	}
 	if err := checkElements(compact); err != nil {
 		return nil, err
 	}
-	if size := len(compact) + len(custom); size > maxMessageBytes {
-		return nil, Refuse(CodeMessageTooLong, "MsgBody and CloudCustomData have %d bytes, at most %d", size, maxMessageBytes)
+	if err := checkSize(compact, custom); err != nil {
+		return nil, err
 	}
 	if !skipWords && len(a.settings.RefusedWords) > 0 {
 		for _, text := range append(stringsIn(compact), custom) {
@@ -107,6 +121,15 @@ func (a *App) checkContent(raw jsontext.Value, custom string, skipWords bool) (*
 		}
 	}
 	return &content{raw: raw, compact: compact}, nil
+}
+
+// checkSize checks the size of a MsgBody in compact form and CloudCustomData.
+// Errors: CodeMessageTooLong.
+func checkSize(compact []byte, custom string) error {
+	if size := len(compact) + len(custom); size > maxMessageBytes {
+		return Refuse(CodeMessageTooLong, "MsgBody and CloudCustomData have %d bytes, at most %d", size, maxMessageBytes)
+	}
+	return nil
 }
 
 // checkWords refuses a text with one of the operator's refused words.
@@ -133,10 +156,10 @@ func compactJSON(raw jsontext.Value) ([]byte, error) {
 func checkElements(body []byte) error {
 	elements, err := splitArray(body)
 	if err != nil {
-		return Refuse(CodeInvalid, "MsgBody is not an array: %v", err)
+		return Refuse(CodeBadMsgBody, "MsgBody is not an array: %v", err)
 	}
 	if len(elements) == 0 {
-		return Refuse(CodeInvalid, "MsgBody is empty")
+		return Refuse(CodeBadMsgBody, "MsgBody is empty")
 	}
 	customs := 0
 	for i, element := range elements {
@@ -149,43 +172,43 @@ func checkElements(body []byte) error {
 		}
 	}
 	if customs > 1 {
-		return Refuse(CodeInvalid, "MsgBody holds %d TIMCustomElem, at most 1", customs)
+		return Refuse(CodeBadMsgBody, "MsgBody holds %d TIMCustomElem, at most 1", customs)
 	}
 	return nil
 }
 
 func checkElement(i int, element jsontext.Value) (msgType string, err error) {
 	if element.Kind() != '{' {
-		return "", Refuse(CodeInvalid, "MsgBody[%d] is not an object", i)
+		return "", Refuse(CodeBadElement, "MsgBody[%d] is not an object", i)
 	}
 	fields, err := splitObject(element)
 	if err != nil {
-		return "", Refuse(CodeInvalid, "MsgBody[%d]: %v", i, err)
+		return "", Refuse(CodeBadElement, "MsgBody[%d]: %v", i, err)
 	}
 	if fields["MsgType"].Kind() != '"' {
-		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgType is missing or not a string", i)
+		return "", Refuse(CodeBadElement, "MsgBody[%d].MsgType is missing or not a string", i)
 	}
 	name, err := jsontext.AppendUnquote(nil, fields["MsgType"])
 	if err != nil {
-		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgType: %v", i, err)
+		return "", Refuse(CodeBadElement, "MsgBody[%d].MsgType: %v", i, err)
 	}
 	msgType = string(name)
 	known, ok := contentFields[msgType]
 	if !ok {
-		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgType %q is unknown", i, msgType)
+		return "", Refuse(CodeBadElement, "MsgBody[%d].MsgType %q is unknown", i, msgType)
 	}
 	if fields["MsgContent"].Kind() != '{' {
-		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgContent is missing or not an object", i)
+		return "", Refuse(CodeBadElement, "MsgBody[%d].MsgContent is missing or not an object", i)
 	}
 	contents, err := splitObject(fields["MsgContent"])
 	if err != nil {
-		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgContent: %v", i, err)
+		return "", Refuse(CodeBadElement, "MsgBody[%d].MsgContent: %v", i, err)
 	}
 	if err := checkKinds(known, contents); err != "" {
-		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s", i, err)
+		return "", Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s", i, err)
 	}
 	if msgType == "TIMTextElem" && len(contents["Text"]) == 0 {
-		return "", Refuse(CodeInvalid, "MsgBody[%d].MsgContent.Text is missing", i)
+		return "", Refuse(CodeBadElement, "MsgBody[%d].MsgContent.Text is missing", i)
 	}
 	return msgType, checkNested(i, known, contents)
 }
@@ -199,24 +222,24 @@ func checkNested(i int, known map[string]contentKind, contents map[string]jsonte
 		}
 		elements, err := splitArray(list)
 		if err != nil {
-			return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s: %v", i, name, err)
+			return Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s: %v", i, name, err)
 		}
 		for j, element := range elements {
 			if kind == contentStrings {
 				if element.Kind() != '"' {
-					return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s[%d] is not a string", i, name, j)
+					return Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s[%d] is not a string", i, name, j)
 				}
 				continue
 			}
 			if element.Kind() != '{' {
-				return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s[%d] is not an object", i, name, j)
+				return Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s[%d] is not an object", i, name, j)
 			}
 			fields, err := splitObject(element)
 			if err != nil {
-				return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s[%d]: %v", i, name, j, err)
+				return Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s[%d]: %v", i, name, j, err)
 			}
 			if problem := checkKinds(nestedFields[name], fields); problem != "" {
-				return Refuse(CodeInvalid, "MsgBody[%d].MsgContent.%s[%d].%s", i, name, j, problem)
+				return Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s[%d].%s", i, name, j, problem)
 			}
 		}
 	}

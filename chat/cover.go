@@ -25,6 +25,8 @@ var classLengths = [...]uint32{128, 8192, math.MaxUint32}
 const (
 	markSeqs   = 1 << len(classLengths) // numbers recalled by themselves
 	markFences = markSeqs << 1          // open fences
+	markEdits  = markFences << 1        // edits that are not in the log yet
+	allMarks   = markEdits<<1 - 1
 )
 
 // interval is a range of numbers, both ends included.
@@ -233,6 +235,11 @@ type recalls struct {
 	// restores counts what was restored in the conversation so far: where it is
 	// another number than before, what was recalled may be so no more.
 	restores uint64
+	// edits are bodies that are not in the log yet. editSteps counts what was done
+	// about edits so far: where it is another number than before, a body that was
+	// read in between may be of before or after one.
+	edits     map[uint32]*record.Body
+	editSteps uint64
 }
 
 // recalled reports whether an ordinary message is recalled that came at a time.
@@ -250,16 +257,23 @@ func (r *recalls) recalled(seq uint32, sender string, arrival int64) bool {
 
 // marksOf are the kinds of rows that a conversation may have now.
 func marksOf(c *record.Conversation) uint32 {
+	marks := c.RecallMarks
 	if c.Fences > 0 {
-		return c.RecallMarks | markFences
+		marks |= markFences
 	}
-	return c.RecallMarks
+	if c.OpenEdits > 0 {
+		marks |= markEdits
+	}
+	return marks
 }
 
 // recallRanges select what is recalled of the senders in an interval, as far as
 // the marks say that it may exist; readRows makes sense of it.
 func recallRanges(marks uint32, senders []string, i interval) []store.Range {
 	var ranges []store.Range
+	if marks&markEdits != 0 {
+		ranges = append(ranges, store.Range{From: record.EditKey(i.from), To: afterKey(record.EditKey(i.to))})
+	}
 	if marks&markSeqs != 0 {
 		ranges = append(ranges, store.Range{From: record.SeqRecallKey(i.from), To: afterKey(record.SeqRecallKey(i.to))})
 	}
@@ -283,6 +297,16 @@ func recallsIn(marks uint32, senders []string, rows [][]store.Row) (*recalls, er
 		first := rows[0]
 		rows = rows[1:]
 		return first
+	}
+	if marks&markEdits != 0 {
+		found.edits = map[uint32]*record.Body{}
+		for _, row := range next() {
+			body := &record.Body{}
+			if err := decode(row, body); err != nil {
+				return nil, err
+			}
+			found.edits[record.Seq(row.Key)] = body
+		}
 	}
 	if marks&markSeqs != 0 {
 		for _, row := range next() {
@@ -349,7 +373,8 @@ func (s *stream) readRecalls(ctx context.Context, senders []string, i interval) 
 			if err != nil {
 				return nil, err
 			}
-			found.restores = c.Restores
+			found.restores, found.editSteps = c.Restores, c.EditSteps
+			s.editSteps.Store(c.EditSteps)
 			return found, nil
 		}
 	}

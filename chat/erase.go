@@ -284,6 +284,9 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 	if err != nil || t == nil || t.State == record.RecallTarget_ERASED {
 		return err
 	}
+	if err := s.finishEdits(ctx); err != nil { // none of what is recalled can begin
+		return err
+	}
 	head, err := s.current(ctx)
 	if err != nil {
 		return err
@@ -304,6 +307,9 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 		if err := s.purge(ctx, record.Bucket(part.to)); err != nil {
 			return fmt.Errorf("purge erased messages: %w", err)
 		}
+	}
+	if err := s.purgeEdits(ctx); err != nil {
+		return fmt.Errorf("purge erased messages: %w", err)
 	}
 	return s.changeTarget(ctx, id, nil, func(g *targetChange) (bool, error) {
 		if g.target.State == record.RecallTarget_ERASED {
@@ -337,6 +343,15 @@ func (s *stream) purge(ctx context.Context, bucket uint32) error {
 		return err
 	}
 	return s.app.store.Purge(ctx, beside)
+}
+
+// purgeEdits makes the bodies unrecoverable that passed through the conversation.
+func (s *stream) purgeEdits(ctx context.Context) error {
+	c, _, _, err := s.app.readConversation(ctx, s.id)
+	if err != nil || c.EditSteps == 0 { // as in most
+		return err
+	}
+	return s.app.store.Purge(ctx, record.ConversationPartition(s.id))
 }
 
 // byBucket returns for each bucket that intervals, a union, reach into from where

@@ -164,13 +164,13 @@ func TestAnErasureThatIsPutOffWhileItBeginsIsNotDone(t *testing.T) {
 // afterPurge calls a function after every purge.
 type afterPurge struct {
 	store.Store
-	then func()
+	then func(store.Partition)
 }
 
 func (s *afterPurge) Purge(ctx context.Context, p store.Partition) error {
 	err := s.Store.Purge(ctx, p)
 	if s.then != nil {
-		s.then()
+		s.then(p)
 	}
 	return err
 }
@@ -195,7 +195,7 @@ func TestAnErasureTellsWhatAHoldHasSparedMeanwhile(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(bg)
 		defer cancel()
-		st.then = func() { // the first of the two groups is done
+		st.then = func(store.Partition) { // the first of the two groups is done
 			st.then = nil
 			if err := a.Hold(bg, moderator, other.OperationID, true, "court order"); err != nil {
 				t.Error(err)

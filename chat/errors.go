@@ -52,6 +52,10 @@ const (
 	CodeTooManyCounters     Code = 10063 // more than 20 counters
 	CodeNoReceipt           Code = 10062 // message has no receipt information
 	CodeCommunityOff        Code = 11000 // community feature off, or no topics
+	CodeBadEdit             Code = 20001 // illegal request to modify a message
+	CodeEditTargetNotFound  Code = 20022 // message to modify not found
+	CodeEditTargetRecalled  Code = 20023 // message to modify was recalled
+	CodeEditConflict        Code = 20028 // concurrent modification
 	CodeNotExtensible       Code = 23002 // message was sent without support for extensions
 	CodeExtensionFrequency  Code = 23003 // too many writes of one message's extensions
 	CodeNoExtensionTarget   Code = 23004 // message to extend not found
@@ -60,6 +64,9 @@ const (
 	CodeContactNoAccount    Code = 50001 // account of a conversation list was never imported
 	CodeContactInvalid      Code = 50002 // illegal parameter of a conversation command
 	CodeContactInternal     Code = 50004 // internal error of a conversation command
+	CodeBadMsgBody          Code = 90002 // MsgBody does not follow the format of messages
+	CodeMsgBodyNoArray      Code = 90007 // MsgBody is not an array
+	CodeBadElement          Code = 90010 // element of MsgBody does not follow its format
 	CodeTopicDestroyFailed  Code = 110002
 	CodeTopicNotFound       Code = 110003
 	CodeNoPermissionGroup   Code = 110006 // permission group unknown or destroyed

@@ -147,6 +147,10 @@ func (a *App) evidenceOf(ctx context.Context, o *operation, place *record.Export
 	if err != nil {
 		return false, err
 	}
+	// What was edited before it was recalled stays as it is from here on.
+	if err := s.finishEdits(ctx); err != nil {
+		return false, err
+	}
 	err = s.eachCovered(ctx, t, place.After, func(m numberedHeader) error {
 		message, err := s.evidence(ctx, m)
 		if err != nil || message == nil { // expired since its header was met

@@ -111,13 +111,11 @@ func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, e
 			return nil, err
 		}
 	}
-	if err := p.read(ctx); err != nil {
-		return nil, err
-	}
-	rows, err := p.rows(ctx)
+	rows, err := p.page(ctx)
 	if err != nil {
 		return nil, err
 	}
+	s.finishStaleEdits(ctx, p.recalls)
 	page := &HistoryPage{Rows: rows}
 	switch {
 	case int64(len(rows)) == r.Number || p.last <= 1:
@@ -141,6 +139,7 @@ type pageReader struct {
 	examined int    // how many numbers were looked at
 	scanned  []scannedRow
 	recalls  *recalls
+	steps    uint64 // recalls.editSteps since before the first body was read
 	last     uint32 // the lowest number that was walked to
 	chosen   []scannedRow
 }
@@ -152,13 +151,36 @@ type scannedRow struct {
 	body   []byte // nil where it was not read along
 }
 
+// page reads the rows of the page, all as of one instant: from the start again
+// where a body may be of before an edit and what is recalled of after it.
+func (p *pageReader) page(ctx context.Context) ([]HistoryRow, error) {
+	p.steps = p.stream.editSteps.Load()
+	for {
+		if err := p.read(ctx); err != nil {
+			return nil, err
+		}
+		rows, err := p.rows(ctx)
+		if !errors.Is(err, errEdited) {
+			return rows, err
+		}
+	}
+}
+
+// errEdited says that something was edited since the page was looked for.
+var errEdited = errors.New("chat: a message was edited meanwhile")
+
 // read looks at numbers until the page is full. Each round reads rows first
 // and then, in one step, the recalls of everything seen so far: so the page
 // shows each recall whole or not at all, and none that was answered before the
 // call can slip past.
 func (p *pageReader) read(ctx context.Context) error {
-	p.next = p.top
-	chunk, passed := uint32(p.want), false
+	var chunk uint32
+	var passed bool
+	begin := func() {
+		p.next, p.examined, p.scanned = p.top, 0, p.scanned[:0]
+		chunk, passed = uint32(p.want), false
+	}
+	begin()
 	var restores uint64
 	for {
 		if err := p.scan(ctx, chunk); err != nil {
@@ -167,10 +189,11 @@ func (p *pageReader) read(ctx context.Context) error {
 		if err := p.readRecalls(ctx); err != nil {
 			return err
 		}
-		if passed && p.recalls.restores != restores {
-			// Something that was passed as recalled may be so no more.
-			p.next, p.examined, p.scanned = p.top, 0, p.scanned[:0]
-			chunk, passed = uint32(p.want), false
+		if passed && p.recalls.restores != restores || p.recalls.editSteps != p.steps {
+			// Something that was passed as recalled may be so no more, or something
+			// was edited.
+			p.steps = p.recalls.editSteps
+			begin()
 			continue
 		}
 		restores = p.recalls.restores
@@ -309,6 +332,7 @@ func (p *pageReader) rows(ctx context.Context) ([]HistoryRow, error) {
 }
 
 // readBodies reads the bodies that were not read along with their headers.
+// Errors: errEdited.
 func (p *pageReader) readBodies(ctx context.Context) error {
 	byBucket := map[uint32][]int{}
 	for i, row := range p.chosen {
@@ -333,7 +357,14 @@ func (p *pageReader) readBodies(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	if len(byBucket) == 0 {
+		return nil
+	}
+	c, _, _, err := p.stream.app.readConversation(ctx, p.stream.id)
+	if err == nil && c.EditSteps != p.steps {
+		p.steps, err = c.EditSteps, errEdited
+	}
+	return err
 }
 
 func (p *pageReader) row(row scannedRow) (HistoryRow, error) {
@@ -352,6 +383,9 @@ func (p *pageReader) row(row scannedRow) (HistoryRow, error) {
 	body := &record.Body{}
 	if err := decode(store.Row{Key: record.BodyKey(row.seq), Value: row.body}, body); err != nil {
 		return HistoryRow{}, err
+	}
+	if edited := p.recalls.edits[row.seq]; edited.GetEditVersion() > body.EditVersion {
+		body = edited
 	}
 	h := row.header
 	result := HistoryRow{

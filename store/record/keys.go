@@ -209,6 +209,13 @@ func IncarnationPrefixes(incarnation uint64) [][]byte {
 	return prefixes
 }
 
+// EditKey is the edited body of one message in a conversation partition until it
+// is in the log.
+func EditKey(seq uint32) []byte { return seqKey('m', seq) }
+
+// EditPrefix is the prefix of all of them.
+var EditPrefix = []byte{'m'}
+
 func seqKey(kind byte, seq uint32) []byte {
 	return binary.BigEndian.AppendUint32([]byte{kind}, seq)
 }

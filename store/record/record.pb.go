@@ -1403,7 +1403,10 @@ type Body struct {
 	CloudCustomData string                 `protobuf:"bytes,2,opt,name=cloud_custom_data,json=cloudCustomData,proto3" json:"cloud_custom_data,omitempty"`
 	To              []string               `protobuf:"bytes,3,rep,name=to,proto3" json:"to,omitempty"` // targeted recipients
 	Mentions        []*Mention             `protobuf:"bytes,4,rep,name=mentions,proto3" json:"mentions,omitempty"`
-	Operator        string                 `protobuf:"bytes,5,opt,name=operator,proto3" json:"operator,omitempty"` // the calling admin, where it is not the sender
+	Operator        string                 `protobuf:"bytes,5,opt,name=operator,proto3" json:"operator,omitempty"`                            // the calling admin, where it is not the sender
+	EditVersion     uint32                 `protobuf:"varint,10,opt,name=edit_version,json=editVersion,proto3" json:"edit_version,omitempty"` // edits so far
+	EditTime        int64                  `protobuf:"varint,11,opt,name=edit_time,json=editTime,proto3" json:"edit_time,omitempty"`          // of the newest, Unix seconds
+	EditId          uint64                 `protobuf:"fixed64,12,opt,name=edit_id,json=editId,proto3" json:"edit_id,omitempty"`               // of the newest, to find it again when an outcome was unknown
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1471,6 +1474,27 @@ func (x *Body) GetOperator() string {
 		return x.Operator
 	}
 	return ""
+}
+
+func (x *Body) GetEditVersion() uint32 {
+	if x != nil {
+		return x.EditVersion
+	}
+	return 0
+}
+
+func (x *Body) GetEditTime() int64 {
+	if x != nil {
+		return x.EditTime
+	}
+	return 0
+}
+
+func (x *Body) GetEditId() uint64 {
+	if x != nil {
+		return x.EditId
+	}
+	return 0
 }
 
 // Mention is one @-mention.
@@ -1680,6 +1704,8 @@ type Conversation struct {
 	Events        uint64                 `protobuf:"varint,9,opt,name=events,proto3" json:"events,omitempty"`                              // feed events so far
 	Erasing       *Erasure               `protobuf:"bytes,10,opt,name=erasing,proto3" json:"erasing,omitempty"`                            // the part of the log that is being erased, if any
 	Restores      uint64                 `protobuf:"varint,11,opt,name=restores,proto3" json:"restores,omitempty"`                         // how often something was restored
+	EditSteps     uint64                 `protobuf:"varint,20,opt,name=edit_steps,json=editSteps,proto3" json:"edit_steps,omitempty"`      // edits that have begun and edits that have ended
+	OpenEdits     uint32                 `protobuf:"varint,21,opt,name=open_edits,json=openEdits,proto3" json:"open_edits,omitempty"`      // edits that are not in the log yet
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1773,6 +1799,20 @@ func (x *Conversation) GetErasing() *Erasure {
 func (x *Conversation) GetRestores() uint64 {
 	if x != nil {
 		return x.Restores
+	}
+	return 0
+}
+
+func (x *Conversation) GetEditSteps() uint64 {
+	if x != nil {
+		return x.EditSteps
+	}
+	return 0
+}
+
+func (x *Conversation) GetOpenEdits() uint32 {
+	if x != nil {
+		return x.OpenEdits
 	}
 	return 0
 }
@@ -4596,13 +4636,17 @@ const file_record_proto_rawDesc = "" +
 	"\x06joined\x18\x0e \x03(\tR\x06joined\x12\x1d\n" +
 	"\n" +
 	"tip_number\x18\x0f \x01(\x04R\ttipNumber\x12\x16\n" +
-	"\x06erased\x18\x10 \x01(\bR\x06erased\"\xad\x01\n" +
+	"\x06erased\x18\x10 \x01(\bR\x06erased\"\x86\x02\n" +
 	"\x04Body\x12\x19\n" +
 	"\bmsg_body\x18\x01 \x01(\fR\amsgBody\x12*\n" +
 	"\x11cloud_custom_data\x18\x02 \x01(\tR\x0fcloudCustomData\x12\x0e\n" +
 	"\x02to\x18\x03 \x03(\tR\x02to\x122\n" +
 	"\bmentions\x18\x04 \x03(\v2\x16.recant.record.MentionR\bmentions\x12\x1a\n" +
-	"\boperator\x18\x05 \x01(\tR\boperator\"5\n" +
+	"\boperator\x18\x05 \x01(\tR\boperator\x12!\n" +
+	"\fedit_version\x18\n" +
+	" \x01(\rR\veditVersion\x12\x1b\n" +
+	"\tedit_time\x18\v \x01(\x03R\beditTime\x12\x17\n" +
+	"\aedit_id\x18\f \x01(\x06R\x06editId\"5\n" +
 	"\aMention\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\x12\x18\n" +
 	"\aaccount\x18\x02 \x01(\tR\aaccount\"\xcb\x03\n" +
@@ -4623,7 +4667,7 @@ const file_record_proto_rawDesc = "" +
 	"\vlisted_time\x18\v \x01(\x03R\n" +
 	"listedTime\x12'\n" +
 	"\x0flisted_received\x18\f \x01(\x03R\x0elistedReceived\x12!\n" +
-	"\ftargeted_seq\x18\r \x01(\rR\vtargetedSeq\"\xad\x02\n" +
+	"\ftargeted_seq\x18\r \x01(\rR\vtargetedSeq\"\xeb\x02\n" +
 	"\fConversation\x12\x1f\n" +
 	"\vbucket_hint\x18\x01 \x01(\rR\n" +
 	"bucketHint\x12\x16\n" +
@@ -4635,7 +4679,11 @@ const file_record_proto_rawDesc = "" +
 	"\x06events\x18\t \x01(\x04R\x06events\x120\n" +
 	"\aerasing\x18\n" +
 	" \x01(\v2\x16.recant.record.ErasureR\aerasing\x12\x1a\n" +
-	"\brestores\x18\v \x01(\x04R\brestoresJ\x04\b\x02\x10\x03J\x04\b\x03\x10\x04\"\xff\x03\n" +
+	"\brestores\x18\v \x01(\x04R\brestores\x12\x1d\n" +
+	"\n" +
+	"edit_steps\x18\x14 \x01(\x04R\teditSteps\x12\x1d\n" +
+	"\n" +
+	"open_edits\x18\x15 \x01(\rR\topenEditsJ\x04\b\x02\x10\x03J\x04\b\x03\x10\x04\"\xff\x03\n" +
 	"\fRecallTarget\x124\n" +
 	"\x04kind\x18\x01 \x01(\x0e2 .recant.record.RecallTarget.KindR\x04kind\x12\x16\n" +
 	"\x06sender\x18\x02 \x01(\tR\x06sender\x12\x19\n" +
