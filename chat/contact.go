@@ -17,7 +17,7 @@ import (
 // the newest message of each, which the head of its log names, and the mark of
 // what the user removed, which is in the member's record. So a send does
 // nothing for the lists of a million members, and an entry ends with the
-// membership. See decision 0017.
+// membership. See decision 0018.
 
 const (
 	contactsPage = 100
