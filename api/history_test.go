@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -183,6 +184,7 @@ func TestTipsInHistory(t *testing.T) {
 	for style, want := range map[string]string{
 		"object":      `{"From_Account":"@TIM#SYSTEM","IsPlaceMsg":0,"MsgBody":` + tip + `,"MsgPriority":2,`,
 		"array":       `{"From_Account":"@TIM#SYSTEM","IsPlaceMsg":0,"MsgBody":[{"MsgType":"TIMGroupTipElem","MsgContent":` + tip + `}],"MsgPriority":2,`,
+		"custom":      `{"From_Account":"@TIM#SYSTEM","IsPlaceMsg":0,"MsgBody":[{"MsgType":"TIMCustomElem","MsgContent":{"Data":` + strconv.Quote(tip) + `,"Desc":"","Ext":"","Sound":""}}],"MsgPriority":2,`,
 		"placeholder": `{"From_Account":"","IsPlaceMsg":1,"MsgBody":[],"MsgPriority":2,"MsgRandom":0,"MsgSeq":1,"MsgTimeStamp":0}`,
 	} {
 		t.Run(style, func(t *testing.T) {

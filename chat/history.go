@@ -395,8 +395,8 @@ func (p *pageReader) row(row scannedRow) (HistoryRow, error) {
 	if settings.HistoryCloudCustomData {
 		result.CloudCustomData = body.CloudCustomData
 	}
-	if h.Tip && settings.HistoryTipStyle == "array" {
-		result.Body = slices.Concat([]byte(`[{"MsgType":"TIMGroupTipElem","MsgContent":`), body.MsgBody, []byte(`}]`))
+	if h.Tip {
+		result.Body = tipBody(body.MsgBody, settings.HistoryTipStyle)
 	}
 	if recalled {
 		result.Place = RowRecalled
@@ -405,6 +405,18 @@ func (p *pageReader) row(row scannedRow) (HistoryRow, error) {
 		}
 	}
 	return result, nil
+}
+
+// tipBody shows a tip in the way that history_tip_style names.
+func tipBody(tip []byte, style string) jsontext.Value {
+	switch style {
+	case "array":
+		return slices.Concat([]byte(`[{"MsgType":"TIMGroupTipElem","MsgContent":`), tip, []byte(`}]`))
+	case "custom":
+		data, _ := jsontext.AppendQuote(nil, tip) // its only error is text that is not UTF-8, which no tip has
+		return slices.Concat([]byte(`[{"MsgType":"TIMCustomElem","MsgContent":{"Data":`), data, []byte(`,"Desc":"","Ext":"","Sound":""}}]`))
+	}
+	return tip
 }
 
 // historyRow is one message as history shows it to the administrator, nil where

@@ -14,7 +14,7 @@ import (
 // its yaml tag; the desc tag is the key's documentation.
 type Settings struct {
 	HistoryRetentionDays   int    `yaml:"history_retention_days" desc:"days that messages are kept; 0 keeps them for ever"`
-	HistoryTipStyle        string `yaml:"history_tip_style" desc:"how stored tips look in history: object, array or placeholder"`
+	HistoryTipStyle        string `yaml:"history_tip_style" desc:"how stored tips look in history: object, array, custom or placeholder"`
 	HistoryCloudCustomData bool   `yaml:"history_cloud_custom_data" desc:"send CloudCustomData with history rows that have it"`
 	RecalledAsPlaceholder  bool   `yaml:"recalled_as_placeholder" desc:"show recalled messages in default history as placeholders instead of leaving them out"`
 	RecalledBody           string `yaml:"recalled_body" desc:"body of recalled rows pulled with WithRecalledMsg: keep or empty"`
@@ -136,9 +136,9 @@ type Clock func() time.Time
 // Validate reports the first setting that cannot be.
 func (s Settings) Validate() error {
 	switch s.HistoryTipStyle {
-	case "object", "array", "placeholder":
+	case "object", "array", "custom", "placeholder":
 	default:
-		return fmt.Errorf("history_tip_style: %q is not object, array or placeholder", s.HistoryTipStyle)
+		return fmt.Errorf("history_tip_style: %q is not object, array, custom or placeholder", s.HistoryTipStyle)
 	}
 	if s.RecalledBody != "keep" && s.RecalledBody != "empty" {
 		return fmt.Errorf("recalled_body: %q is not keep or empty", s.RecalledBody)
