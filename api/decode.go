@@ -39,6 +39,7 @@ import (
 //     with 60015; nothing inside a jsontext.Value is checked.
 //   - An object with a field that is tagged plain:"true" may be that field's
 //     string alone.
+//   - A list that is tagged single:"true" may be one element alone.
 //   - Everything else that does not fit fails with the service's code for a bad
 //     parameter or, with the tag code:"90005", with that one.
 

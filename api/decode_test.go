@@ -30,6 +30,7 @@ type everything struct {
 	Sender   string           `json:"Sender_Account"`
 	From     *AccountOrNumber `json:"From_Account"`
 	To       []string         `json:"To_Account"`
+	One      *[]string        `json:"One_Account" single:"true"`
 	Members  []member         `json:"MemberList"`
 	Plain    []plainMember    `json:"Plain"`
 	Filter   *filter          `json:"Filter"`
@@ -97,6 +98,8 @@ func TestDecodeValues(t *testing.T) {
 		{"null is absent at depth", `{"MemberList":[{"UserID":"a","Role":null}],"Filter":{"Names":null,"Depth":{"N":null}}}`,
 			everything{Members: []member{{UserID: "a"}}, Filter: &filter{Depth: &filter2{}}}},
 		{"empty list is not absent", `{"To_Account":[],"Seqs":[]}`, everything{To: []string{}, Seqs: []uint32{}}},
+		{"an element in a list's place", `{"One_Account":"a"}`, everything{One: &[]string{"a"}}},
+		{"a list where an element may stand", `{"One_Account":["a","b"]}`, everything{One: &[]string{"a", "b"}}},
 		{"lists", `{"To_Account":["a","b"],"MemberList":[{"UserID":"a"},{"UserID":"b","Role":"Admin"}],"Seqs":[3,2]}`,
 			everything{To: []string{"a", "b"}, Members: []member{{UserID: "a"}, {UserID: "b", Role: ptr("Admin")}}, Seqs: []uint32{3, 2}}},
 		{"a string for an object", `{"Plain":["a\u0062",{"Member_Account":"c","Since":1},"",{}]}`,
@@ -182,6 +185,7 @@ func TestDecodeFaults(t *testing.T) {
 		{"account as an object", `{"Sender_Account":{}}`, account, "body account invalid"},
 		{"account as an array", `{"Sender_Account":["a"]}`, account, "body account invalid"},
 		{"accounts as a number", `{"To_Account":5}`, account, "body account invalid"},
+		{"a number in the place of accounts", `{"One_Account":5}`, account, "body account invalid"},
 		{"accounts as an object", `{"To_Account":{}}`, account, "body account invalid"},
 		{"accounts as a string", `{"To_Account":"a"}`, invalid, "To_Account must be an array, not a string"},
 		{"account element", `{"To_Account":["a",5]}`, account, "body account invalid"},

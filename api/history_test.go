@@ -209,6 +209,15 @@ func TestTipsDoNotMoveLastMsgTime(t *testing.T) {
 	}
 }
 
+// One SDK spells the field with a small letter.
+func TestCloudCustomDataUnderItsOtherName(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	r.sendWith(`"Random":1,"cloudCustomData":"x","MsgBody":` + text("hi")).MustOK(t)
+	if p := r.pull(1); !strings.Contains(string(p.raw), `"CloudCustomData":"x"`) {
+		t.Errorf("page is %s", p.raw)
+	}
+}
+
 func TestCloudCustomDataCanBeLeftOutOfHistory(t *testing.T) {
 	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.HistoryCloudCustomData = false }, "Public", "ann")
 	r.sendWith(`"Random":1,"CloudCustomData":"x","MsgBody":` + text("hi")).MustOK(t)

@@ -58,12 +58,12 @@ type sendGroupMsgRequest struct {
 	Body            jsontext.Value `json:"MsgBody"`
 	From            *string        `json:"From_Account"`
 	Priority        *string        `json:"MsgPriority"`
-	CloudCustomData *string        `json:"CloudCustomData"`
+	CloudCustomData *string        `json:"CloudCustomData" older:"cloudCustomData"`
 	OnlineOnly      *int64         `json:"OnlineOnlyFlag" older:"MsgOnlineOnlyFlag"`
 	Control         []string       `json:"SendMsgControl"`
 	NoCallback      []string       `json:"ForbidCallbackControl"`
 	OfflinePush     *offlinePush   `json:"OfflinePushInfo"`
-	To              *[]string      `json:"To_Account"`
+	To              *[]string      `json:"To_Account" single:"true"`
 	Mentions        []mention      `json:"GroupAtInfo"`
 	NeedReceipt     *int           `json:"NeedReadReceipt" older:"IsNeedReadReceipt" range:"0..1"`
 	Extensible      *int           `json:"SupportMessageExtension" range:"0..1"`

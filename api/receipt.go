@@ -59,9 +59,9 @@ func getGroupMsgReceipt(ctx context.Context, call *Call, r *getGroupMsgReceiptRe
 type getGroupMsgReceiptDetailRequest struct {
 	GroupID *string `json:"GroupId"`
 	Seq     *uint32 `json:"MsgSeq" range:"1..4294967295"`
-	Filter  *int    `json:"Filter" range:"0..1"`
+	Filter  *int    `json:"Filter" older:"Flag" range:"0..1"`
 	Cursor  *string `json:"Cursor"`
-	Count   *int64  `json:"Count"`
+	Count   *int64  `json:"Count" older:"Num"`
 }
 
 // getGroupMsgReceiptDetailResponse has one of the two lists. Samples and tables

@@ -145,6 +145,9 @@ func TestReceiptsAnswerAsThePagesShow(t *testing.T) {
 		"UnreadList":[{"Unread_Account":"zoe"},{"Unread_Account":"cyd"}]}`)
 	detail(0).WantJSON(t, `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"MsgSeq":1,"Cursor":"0","IsFinish":1,"IsFinished":1,
 		"ReadList":[{"Read_Account":"bob"}]}`)
+	// Flag and Num are what one SDK sends.
+	r.call("get_group_msg_receipt_detail", `{"GroupId":%q,"MsgSeq":%d,"Flag":1,"Cursor":"","Num":1}`, r.group, seq).WantJSON(t,
+		`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"MsgSeq":1,"Cursor":"2","IsFinish":0,"IsFinished":0,"UnreadList":[{"Unread_Account":"zoe"}]}`)
 	// All of it outlives a restart, and a list that is empty is one.
 	r.acknowledge("zoe", seq).MustOK(t)
 	r.acknowledge("cyd", seq).MustOK(t)
@@ -254,6 +257,7 @@ func TestReceiptOfATargetedMessageIsOfItsRecipients(t *testing.T) {
 	r.acknowledge("cyd", seq).MustOK(t)
 	r.wantReaders(seq, 0, "cyd")
 	r.wantReaders(seq, 1, "bob")
+	r.wantReaders(r.sendForReceipt("ann", `,"To_Account":"cyd"`), 1, "cyd")
 }
 
 func TestWhoLeavesDropsOutOfBothListsAndDoesNotComeBack(t *testing.T) {

@@ -75,7 +75,9 @@ func TestSendRefusesBadFields(t *testing.T) {
 		{"a recipient who is no member is passed over", `"To_Account":["bob","ann"],` + ok, 0},
 		{"recipients who are no members", `"To_Account":["bob"],` + ok, 10004},
 		{"recipients and mentions", to(1) + "," + mentions(1) + "," + ok, 10004},
-		{"recipients a string", `"To_Account":"ann",` + ok, 10004},
+		{"a recipient without the list", `"To_Account":"ann",` + ok, 0},
+		{"a recipient who is nobody", `"To_Account":"",` + ok, 10019},
+		{"recipients an object", `"To_Account":{},` + ok, 60015},
 		{"topic of a group without", `"TopicId":"x",` + ok, 10004},
 	} {
 		t.Run(c.name, func(t *testing.T) { r.sendWith(c.fields).WantCode(t, c.code) })

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,10 +52,14 @@ func (s *shape) addFields(t reflect.Type, service string, prefix []int) {
 			s.byName[n] = fieldName{len(s.fields), spelling}
 		}
 		account := isAccountField(name, service)
+		decode := decoderOf(f.Type, service, account, rangeOf(f))
+		if f.Tag.Get("single") != "" {
+			decode = oneOrMore(decode)
+		}
 		s.fields = append(s.fields, shapeField{
 			index: index, names: names, account: account, code: codeOf(f),
 			enum:   len(names) > 1 && !account && isString(f.Type),
-			decode: decoderOf(f.Type, service, account, rangeOf(f)),
+			decode: decode,
 		})
 		if f.Tag.Get("plain") != "" {
 			s.plain = new(s.fields[len(s.fields)-1])
@@ -176,6 +181,16 @@ func decoderOf(t reflect.Type, service string, account bool, allowed interval) d
 		return integerDecoder(allowed)
 	}
 	panic(fmt.Sprintf("api: a request cannot have a field of type %v", t))
+}
+
+// oneOrMore lets an element stand in the place of its list.
+func oneOrMore(decode decodeFunc) decodeFunc {
+	return func(d *decoding, raw jsontext.Value, at *position, into reflect.Value) {
+		if raw.Kind() != jsontext.KindBeginArray {
+			raw = slices.Concat(jsontext.Value("["), raw, jsontext.Value("]"))
+		}
+		decode(d, raw, at, into)
+	}
 }
 
 func sliceDecoder(t reflect.Type, service string, account bool, allowed interval) decodeFunc {

@@ -47,8 +47,15 @@ final class Accounts {
         Sdk.refused(70009, forger.account::accountCheck, new AccountCheckRequest(List.of(new AccountCheckItem(App.OWNER))));
     }
 
+    /** What was signed before a kick is worth nothing after it. */
     static void kicks() throws Exception {
+        ImClient signed = App.client(App.OTHER, System.getenv("RECANT_KEY"));
+        AccountCheckRequest request = new AccountCheckRequest(List.of(new AccountCheckItem(App.OTHER)));
+        Sdk.refused(60010, signed.account::accountCheck, request);
+        Thread.sleep(1000); // a kick is told from a signature by whole seconds
         Sdk.ok(App.sdk.account::kick, new KickRequest(App.OTHER));
+        Sdk.refused(70052, signed.account::accountCheck, request);
+        Sdk.refused(60010, App.client(App.OTHER, System.getenv("RECANT_KEY")).account::accountCheck, request);
         Sdk.refused(70107, App.sdk.account::kick, new KickRequest(App.STRANGER));
     }
 

@@ -49,7 +49,7 @@ final class App {
     }
 
     /** The ways to show a tip in history, in the order of the test server's applications. */
-    enum TipStyle { OBJECT, ARRAY, PLACEHOLDER }
+    enum TipStyle { OBJECT, ARRAY, CUSTOM, PLACEHOLDER }
 
     static void importPeople(ImClient into) throws Exception {
         Sdk.equal(List.of(), Sdk.ok(into.account::multiAccountImport, new MultiAccountImportRequest(PEOPLE)).getFailAccounts(),

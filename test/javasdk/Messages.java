@@ -1,5 +1,6 @@
 import io.github.doocs.im.ImClient;
 import io.github.doocs.im.constant.*;
+import io.github.doocs.im.core.Group;
 import io.github.doocs.im.model.group.*;
 import io.github.doocs.im.model.message.*;
 import io.github.doocs.im.model.request.*;
@@ -23,11 +24,13 @@ final class Messages {
         request.setMsgPriority("High");
         request.setForbidCallbackControl(List.of(ForbidCallbackControl.BEFORE, ForbidCallbackControl.AFTER));
         request.setSendMsgControl(List.of(SendMsgControl.NO_UNREAD));
+        request.setCloudCustomData("berth 4");
         request.setOfflinePushInfo(OfflinePushInfo.builder().title("Harbour").desc("a message").build());
         SendGroupMsgResult sent = Sdk.ok(App.sdk.group::sendGroupMsg, request);
         Sdk.equal(null, sent.getMsgDropReason(), "why it was dropped");
         // The SDK reads the number under a name that no page has, see docs/java-sdk.md.
         Sdk.equal(null, sent.getMsgSeq(), "the number that the SDK cannot read");
+        Sdk.equal(1, Wider.read(Group.SERVICE_NAME, Group.SEND_GROUP_MSG_COMMAND, request, Wider.Sent.class).msgSeq, "the number");
 
         GroupMsgGetSimpleResult page = Sdk.ok(App.sdk.group::groupMsgGetSimple, new GroupMsgGetSimpleRequest(group, 20));
         Sdk.equal(List.of(group, 1, 1), List.of(page.getGroupId(), page.getIsFinished(), page.getRspMsgList().size()), "the page");
@@ -43,6 +46,9 @@ final class Messages {
                 "the custom element");
         Sdk.equal("pier 4", ((TIMLocationMsgElement) row.getMsgBody().get(3)).getMsgContent().getDesc(), "the place");
 
+        Sdk.equal("berth 4", Wider.read(Group.SERVICE_NAME, Group.GROUP_MSG_GET_SIMPLE_COMMAND, new GroupMsgGetSimpleRequest(group, 20),
+                Wider.Page.class).rows.get(0).cloudCustomData, "the data beside the body");
+
         GroupInfo info = Groups.info(group);
         Sdk.equal(List.of(2, sent.getMsgTime()), List.of(info.getNextMsgSeq(), info.getLastMsgTime()), "the group after a message");
         Sdk.equal(sent.getMsgTime(), Members.member(group, App.MEMBER).getLastSendMsgTime(), "when she last spoke");
@@ -52,10 +58,9 @@ final class Messages {
         Sdk.equal(1, App.history(group, 0).size(), "messages after a repeated send");
         Sdk.refused(10010, App.sdk.group::sendGroupMsg, App.message(App.NOWHERE, App.MEMBER, "hello?"));
         Sdk.refused(10019, App.sdk.group::sendGroupMsg, App.message(group, App.STRANGER, "who?"));
-        // A list by its page; the SDK has a single account there.
-        SendGroupMsgRequest targeted = App.message(group, App.MEMBER, "for you");
-        targeted.setToAccount(App.OTHER);
-        Sdk.refused(10004, App.sdk.group::sendGroupMsg, targeted);
+        SendGroupMsgRequest targeted = App.message(group, App.MEMBER, "for nobody");
+        targeted.setToAccount(App.STRANGER);
+        Sdk.refused(10019, App.sdk.group::sendGroupMsg, targeted);
         Sdk.refused(10044, App.sdk.group::groupMsgGetSimple, new GroupMsgGetSimpleRequest("every-AVChatRoom", 20));
     }
 
@@ -85,8 +90,8 @@ final class Messages {
     }
 
     /**
-     * A tip's body is an object where the SDK has a list, and its elements are of a kind that it does not
-     * know: only as placeholders can it read a page with tips.
+     * A tip's body is an object where the SDK has a list, and as an array its elements are of a kind that it
+     * does not know: only as custom elements and as placeholders can it read a page with tips.
      */
     static void readsPagesWithTips() throws Exception {
         for (App.TipStyle style : App.TipStyle.values()) {
@@ -96,14 +101,22 @@ final class Messages {
             Sdk.ok(sdk.group::modifyGroupBaseInfo, ModifyGroupBaseInfoRequest.builder().groupId(group).notification("a tip").build());
             Sdk.ok(sdk.group::sendGroupMsg, App.message(group, App.MEMBER, "after the tip"));
             GroupMsgGetSimpleRequest request = new GroupMsgGetSimpleRequest(group, 20);
-            if (style != App.TipStyle.PLACEHOLDER) {
+            if (style == App.TipStyle.OBJECT || style == App.TipStyle.ARRAY) {
                 Sdk.check(Sdk.unreadable(sdk.group::groupMsgGetSimple, request).getMessage().contains("TIMMsgElement"),
                         "the body of a tip");
                 continue;
             }
             List<RspMsgItem> rows = Sdk.ok(sdk.group::groupMsgGetSimple, request).getRspMsgList();
-            Sdk.equal(List.of("2 0 after the tip", "1 1 "), rows.stream()
-                    .map(row -> row.getMsgSeq() + " " + row.getIsPlaceMsg() + " " + App.text(row)).toList(), "a page with a tip");
+            Sdk.equal("after the tip", App.text(rows.get(0)), "the message after the tip");
+            RspMsgItem tip = rows.get(1);
+            if (style == App.TipStyle.PLACEHOLDER) {
+                Sdk.equal(List.of(1L, 1, List.of()), List.of(tip.getMsgSeq(), tip.getIsPlaceMsg(), tip.getMsgBody()), "a tip's row");
+                continue;
+            }
+            Sdk.equal(List.of("@TIM#SYSTEM", 1L, 0, 1), List.of(tip.getFromAccount(), tip.getMsgSeq(), tip.getIsPlaceMsg(),
+                    tip.getIsSystemMsg()), "a tip's row");
+            Sdk.equal("{\"OpType\":6,\"Operator_Account\":\"administrator\",\"MsgGroupNewInfo\":{\"GroupNotification\":\"a tip\"}}",
+                    ((TIMCustomMsgElement) tip.getMsgBody().get(0)).getMsgContent().getData(), "the tip");
         }
     }
 
@@ -127,33 +140,9 @@ final class Messages {
                 .build());
     }
 
-    /** What the page of send_group_msg has and the SDK's request has not. */
-    static final class MessageWithReceipt extends SendGroupMsgRequest {
-        @com.fasterxml.jackson.annotation.JsonProperty("NeedReadReceipt")
-        public int needReadReceipt = 1;
-    }
-
-    /** The names that the page of get_group_msg_receipt_detail has; the SDK has Flag and Num. */
-    static final class ReceiptDetail extends GetGroupMsgReceiptDetailRequest {
-        @com.fasterxml.jackson.annotation.JsonProperty("Filter")
-        public int filter;
-        @com.fasterxml.jackson.annotation.JsonProperty("Count")
-        public int count = 100;
-
-        ReceiptDetail(String group, long number, int filter) {
-            super(group, number, null, "", null);
-            this.filter = filter;
-        }
-    }
-
     static void receipts() throws Exception {
         String group = App.group(GroupType.PUBLIC, "receipts");
-        MessageWithReceipt message = new MessageWithReceipt();
-        message.setGroupId(group);
-        message.setFromAccount(App.MEMBER);
-        message.setRandom(1L);
-        message.setMsgBody(App.text("have you seen this?"));
-        Sdk.ok(App.sdk.group::sendGroupMsg, message);
+        Sdk.ok(App.sdk.group::sendGroupMsg, new Wider.MessageWithReceipt(group, App.MEMBER, 1, "have you seen this?"));
         long without = App.send(group, App.MEMBER, "never mind");
         List<GroupMsgReceiptResultItem> receipts = Sdk.ok(App.sdk.group::getGroupMsgReceipt,
                 new GetGroupMsgReceiptRequest(group, List.of(new MsgSeqItem(without - 1), new MsgSeqItem(without))))
@@ -162,13 +151,27 @@ final class Messages {
                 .map(one -> List.of(one.getMsgSeq(), one.getCode(), one.getReadNum(), one.getUnreadNum())).toList(), "the receipts");
         Sdk.refused(10010, App.sdk.group::getGroupMsgReceipt, new GetGroupMsgReceiptRequest(App.NOWHERE, List.of(new MsgSeqItem(1L))));
 
-        GetGroupMsgReceiptDetailResult readers = Sdk.ok(App.sdk.group::getGroupMsgReceiptDetail, new ReceiptDetail(group, without - 1, 0));
+        GetGroupMsgReceiptDetailResult readers = Sdk.ok(App.sdk.group::getGroupMsgReceiptDetail,
+                new GetGroupMsgReceiptDetailRequest(group, without - 1, 0, "", 100));
         Sdk.equal(List.of(without - 1, List.of(), "0", 1), List.of(readers.getMsgSeq(), readers.getReadList(), readers.getCursor(),
                 readers.getIsFinished()), "who has read it");
-        GetGroupMsgReceiptDetailResult others = Sdk.ok(App.sdk.group::getGroupMsgReceiptDetail, new ReceiptDetail(group, without - 1, 1));
-        Sdk.equal(List.of("ada", "ben", "dan"), others.getUnreadList().stream().map(UnreadAccountItem::getUnreadAccount).sorted().toList(),
-                "who has not read it");
-        Sdk.refused(10004, App.sdk.group::getGroupMsgReceiptDetail, new GetGroupMsgReceiptDetailRequest(group, without - 1, 1, "", 100));
+        List<String> others = new ArrayList<>();
+        GetGroupMsgReceiptDetailResult page;
+        String cursor = "";
+        do {
+            page = Sdk.ok(App.sdk.group::getGroupMsgReceiptDetail, new GetGroupMsgReceiptDetailRequest(group, without - 1, 1, cursor, 1));
+            page.getUnreadList().forEach(one -> others.add(one.getUnreadAccount()));
+            cursor = page.getCursor();
+        } while (page.getIsFinished() == 0);
+        Sdk.equal(List.of("ada", "ben", "dan"), others, "who has not read it, page by page");
+        Sdk.refused(10062, App.sdk.group::getGroupMsgReceiptDetail, new GetGroupMsgReceiptDetailRequest(group, without, 1, "", 100));
+
+        SendGroupMsgRequest targeted = new Wider.MessageWithReceipt(group, App.MEMBER, 2, "only for you");
+        targeted.setToAccount(App.OTHER);
+        Sdk.ok(App.sdk.group::sendGroupMsg, targeted);
+        Sdk.equal(List.of("dan"), Sdk.ok(App.sdk.group::getGroupMsgReceiptDetail,
+                new GetGroupMsgReceiptDetailRequest(group, without + 1, 1, "", 100)).getUnreadList().stream()
+                .map(UnreadAccountItem::getUnreadAccount).toList(), "for whom a message to one account is");
     }
 
     static void extensions() throws Exception {
@@ -176,16 +179,20 @@ final class Messages {
         SendGroupMsgRequest vote = App.message(group, App.MEMBER, "who comes along?");
         vote.setSupportMessageExtension(SupportMessageExtension.YES);
         Sdk.ok(App.sdk.group::sendGroupMsg, vote);
-        // The SDK cannot read an answer with a pair: KeyValueSeq has no constructor for it.
+        // The SDK cannot read an answer with a pair: KeyValueSeq has no constructor for it. Other classes can.
         Sdk.check(Sdk.unreadable(App.sdk.group::groupSetKeyValues, new GroupSetKeyValuesRequest(group, 1L, OperateType.SET, List.of(
                 KeyValueSeq.builder().key("ada").value("yes").seq(0L).build(), KeyValueSeq.builder().key("ben").value("no").seq(0L).build())))
                 .getMessage().contains("KeyValueSeq"), "the pairs that were set");
         Sdk.check(Sdk.unreadable(App.sdk.group::groupGetKeyValues, new GroupGetKeyValuesRequest(group, 1L)).getMessage().contains("KeyValueSeq"),
                 "the pairs that are there");
+        Sdk.equal(List.of("ada=yes", "ben=no"), Wider.pairs(Group.GROUP_GET_KEY_VALUES_COMMAND, new GroupGetKeyValuesRequest(group, 1L)),
+                "the pairs");
+        Sdk.equal(List.of("0 ben="), Wider.pairs(Group.GROUP_SET_KEY_VALUES_COMMAND, new GroupSetKeyValuesRequest(group, 1L,
+                OperateType.DELETE, List.of(KeyValueSeq.builder().key("ben").build()))), "the pair that was deleted");
         Sdk.equal(List.of(), Sdk.ok(App.sdk.group::groupSetKeyValues, new GroupSetKeyValuesRequest(group, 1L, OperateType.CLEAR))
                 .getExtensionList(), "what was cleared");
         GroupGetKeyValuesResult got = Sdk.ok(App.sdk.group::groupGetKeyValues, new GroupGetKeyValuesRequest(group, 1L, 0L));
-        Sdk.equal(List.of(List.of(), 1, 2, 2), List.of(got.getExtensionList(), got.getCompleteFlag(), got.getLatestSeq(), got.getClearSeq()),
+        Sdk.equal(List.of(List.of(), 1, 3, 3), List.of(got.getExtensionList(), got.getCompleteFlag(), got.getLatestSeq(), got.getClearSeq()),
                 "what is left, and the counters");
         long plain = App.send(group, App.MEMBER, "no votes here");
         Sdk.refused(23002, App.sdk.group::groupSetKeyValues, new GroupSetKeyValuesRequest(group, plain, OperateType.SET,

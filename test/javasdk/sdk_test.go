@@ -85,9 +85,13 @@ func drive(t *testing.T) string {
 	classes := t.TempDir()
 	sdktest.Run(t, nil, "javac", append([]string{"-d", classes, "-cp", "lib/*"}, sources...)...)
 
-	object, array, placeholder := chat.DefaultSettings(), chat.DefaultSettings(), chat.DefaultSettings()
-	array.HistoryTipStyle, placeholder.HistoryTipStyle = "array", "placeholder"
-	address, authority := sdktest.Serve(t, host, object, array, placeholder)
+	var applications []chat.Settings
+	for _, style := range []string{"object", "array", "custom", "placeholder"} { // as in App.java
+		settings := chat.DefaultSettings()
+		settings.HistoryTipStyle = style
+		applications = append(applications, settings)
+	}
+	address, authority := sdktest.Serve(t, host, applications...)
 	_, port, err := net.SplitHostPort(address)
 	if err != nil {
 		t.Fatal(err)
