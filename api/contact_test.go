@@ -375,6 +375,38 @@ func TestExpiredConversationsAreEmpty(t *testing.T) {
 	}
 }
 
+// A tip expires with the ordinary messages behind it, and is not expired by its
+// own age, in conversation lists as in history.
+func TestTipsExpireInContactsAsInHistory(t *testing.T) {
+	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.HistoryRetentionDays = 1 }, "Public", "ann")
+	want := func(empty bool) {
+		t.Helper()
+		for flags, want := range map[int]bool{0: !empty, 2: true} {
+			if got := len(r.contactList("ann", flags)) == 1; got != want {
+				t.Errorf("with flags %d it is listed: %v, want %v", flags, got, want)
+			}
+		}
+		history := r.call("group_msg_get_simple", `{"GroupId":%q,"ReqMsgNumber":20,"ReqMsgSeq":1}`, r.group).MustOK(t)
+		if got := strings.Contains(string(history.Raw), `"IsPlaceMsg":1`); got != empty {
+			t.Errorf("history has %s, want it expired: %v", history.Raw, empty)
+		}
+	}
+	bring := func(at int64) {
+		t.Helper()
+		r.call("import_group_msg", `{"GroupId":%q,"MsgList":[{"From_Account":"bob","SendTime":%d,"MsgBody":%s}]}`, r.group, at, text("old")).MustOK(t)
+	}
+	r.writeTip()
+	want(false)
+	r.srv.Clock.Advance(3 * day)
+	want(false)
+	bring(apitest.Start.Unix())
+	want(true)
+	bring(r.now()) // which updates no list
+	want(true)
+	r.send("bob", 1)
+	r.wantContact("ann", fmt.Sprint(int(3*day/time.Second)))
+}
+
 // Pages of 100 take in every conversation once, also where more of them are of
 // one second than a page holds, and a cursor is the same after a restart.
 func TestContactsArePagedThroughTies(t *testing.T) {

@@ -172,9 +172,11 @@ func (a *App) contact(ctx context.Context, r *ContactsRequest, entry membership)
 	if seq <= m.HiddenSeq || received < m.JoinTime && !g.head.HistoryBeforeJoin {
 		return nil, nil
 	}
-	cutoff, expires := a.expiryCutoff()
-	if empty := seq <= g.head.ClearedSeq || expires && time < cutoff; empty && !r.WithEmpty {
-		return nil, nil
+	if !r.WithEmpty {
+		expired, err := (&stream{app: a, id: g.conversation()}).expired(ctx, log, seq)
+		if err != nil || expired || seq <= g.head.ClearedSeq {
+			return nil, err
+		}
 	}
 	return &Contact{GroupID: g.id, Time: time}, nil
 }

@@ -43,6 +43,21 @@ func (s *stream) expiredUpTo(ctx context.Context, head *record.LogHead) (uint32,
 	return floor, nil
 }
 
+// expired reports whether a number is expired, with one look at the log at most.
+func (s *stream) expired(ctx context.Context, head *record.LogHead, seq uint32) (bool, error) {
+	cutoff, expires := s.app.expiryCutoff()
+	switch {
+	case !expires || seq > head.LastOrdinarySeq:
+		return false, nil
+	case head.LastOrdinaryTime < cutoff:
+		return true, nil
+	case seq == head.LastOrdinarySeq:
+		return false, nil
+	}
+	_, h, err := s.ordinaryFrom(ctx, seq, head.LastOrdinarySeq)
+	return err == nil && (h == nil || h.Time < cutoff), err
+}
+
 // olderThan returns the highest number above low of an ordinary message that
 // came before a time, or low where there is none; when tells the time of a
 // message, which ascends with the numbers.
