@@ -133,6 +133,10 @@ func TestWhoLeavesTheCommunityLeavesItsPermissionGroups(t *testing.T) {
 		"removed silently": func(r *room) {
 			r.call("delete_group_member", `{"GroupId":%q,"MemberToDel_Account":["bob"],"Silence":1}`, r.group).MustOK(r.t)
 		},
+		"banned": func(r *room) {
+			r.call("ban_group_member", `{"GroupId":%q,"Members_Account":["bob"],"Duration":60}`, r.group).MustOK(r.t)
+			r.call("unban_group_member", `{"GroupId":%q,"Members_Account":["bob"]}`, r.group).MustOK(r.t)
+		},
 		"deleted": func(r *room) {
 			r.srv.Call(r.t, "im_open_login_svc", "account_delete", `{"DeleteItem":[{"UserID":"bob"}]}`).MustOK(r.t)
 			r.srv.Call(r.t, "im_open_login_svc", "account_import", `{"UserID":"bob"}`).MustOK(r.t)

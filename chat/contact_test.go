@@ -118,6 +118,35 @@ func TestContactsFindTheEndOfLongLogs(t *testing.T) {
 	}
 }
 
+// However many messages to others came since, a look reads 2,048 numbers at most.
+func TestContactsSearchTheNewestNumbersForAMessageToOne(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	id := joinedPublic(t, a, "g")
+	target := func(account string, n int) {
+		t.Helper()
+		for n > 0 {
+			r := &appendRequest{}
+			for range min(n, maxBatchMessages) {
+				r.messages = append(r.messages, newMessage{
+					header: &record.Header{Sender: "bob", Priority: priorityNormal, Targeted: true},
+					body:   &record.Body{MsgBody: textBody, To: []string{account}},
+				})
+			}
+			if _, err := a.streams.get(id, Public).append(bg, r); err != nil {
+				t.Fatal(err)
+			}
+			n -= len(r.messages)
+		}
+	}
+	target("ann", 1)
+	for _, step := range []struct{ more, want int }{{maxTargetedScan - 1, 1}, {1, 0}} {
+		target("bob", step.more)
+		if got := contactsOf(t, a); len(got) != step.want {
+			t.Errorf("after %d more messages %d conversations, want %d", step.more, len(got), step.want)
+		}
+	}
+}
+
 // panickingLog panics where logs are read.
 type panickingLog struct{ store.Store }
 

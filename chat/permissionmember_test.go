@@ -117,6 +117,30 @@ func TestWhoLeavesIsOutOfTheIndexAtOnceWhereThatFitsIntoTheCommit(t *testing.T) 
 	wantNothingListed(t, a)
 }
 
+// A commit takes store.MaxMutations: 100 who leave eight permission groups are
+// ten rows each, and the head is one row too many.
+func TestThoseWhoLeaveFillTheCommitToItsLastRow(t *testing.T) {
+	for fewer, rows := range []int{100, 0} { // that wait for the background
+		a := openTestApp(t, openTestStore(t))
+		accounts := makeStewards(t, a, 100, 8)
+		for _, account := range accounts[:fewer] {
+			if err := a.RemovePermissionMembers(bg, town, "@PMG#_7", []string{account}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := a.RemoveMembers(bg, testOperator, Removal{GroupID: town, Accounts: accounts, Silent: true}); err != nil {
+			t.Fatal(err)
+		}
+		wantStewards(t, a, "@PMG#_0", rows)
+		if err := a.cleanUp(bg); err != nil {
+			t.Fatal(err)
+		}
+		if n := indexRows(t, a); n != 0 {
+			t.Errorf("%d rows are left", n)
+		}
+	}
+}
+
 func TestManyWhoLeaveManyPermissionGroups(t *testing.T) {
 	// Given more memberships than one commit has room for,
 	a := openTestApp(t, openTestStore(t))

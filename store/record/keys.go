@@ -229,8 +229,6 @@ func BodyKey(seq uint32) []byte { return seqKey('b', seq) }
 // BroadcastKey is one broadcast, by its number.
 func BroadcastKey(seq uint32) []byte { return seqKey('s', seq) }
 
-// Seq reads the number at the end of a header, body, broadcast, recall or cover
-// key.
 // ReceiptKey is who is to read one message, in a log partition.
 func ReceiptKey(seq uint32) []byte { return seqKey('r', seq) }
 
@@ -250,6 +248,8 @@ func BesidePrefixes(seq uint32) [][]byte {
 	return [][]byte{ReadingKey(seq), ExtensionsKey(seq), ExtensionKey(seq, "")}
 }
 
+// Seq reads the number at the end of a header, body, broadcast, recall, edit or
+// cover key.
 func Seq(key []byte) uint32 { return binary.BigEndian.Uint32(key[len(key)-4:]) }
 
 // UserGroupKey is one membership in a user's index.
