@@ -93,8 +93,5 @@ func deleteContact(ctx context.Context, call *Call, r *deleteContactRequest) (*n
 	if group == "" { // one SDK puts the group's id there
 		group = value(r.To)
 	}
-	if group == "" {
-		return nil, call.invalid("ToGroupid is missing")
-	}
 	return nil, call.App.Chat.DeleteContact(ctx, call.Operator(), value(r.From), group, value(r.Clear) == 1)
 }

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -277,6 +278,36 @@ func TestDeletedContactsComeBackWithTheNextMessage(t *testing.T) {
 	}
 	if got := *r.member("ann"); !reflect.DeepEqual(got, member) {
 		t.Errorf("member is %+v, was %+v", got, member)
+	}
+}
+
+// What changes in a group while its conversation is looked at fails no look.
+func TestContactsAreReadBesideChangesOfTheGroups(t *testing.T) {
+	r := newRoom(t, "Public", "ann")
+	r.send("bob", 1)
+	stop := make(chan struct{})
+	var writers sync.WaitGroup
+	defer writers.Wait()
+	defer close(stop)
+	for range 2 {
+		writers.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				_, err := r.srv.Try(t.Context(), "group_open_http_svc", "modify_group_attr", fmt.Sprintf(`{"GroupId":%q,%s}`, r.group, items("a=1")))
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 200 {
+		if got := r.contactList("ann", 0); len(got) != 1 {
+			t.Errorf("listed %v", got)
+		}
 	}
 }
 

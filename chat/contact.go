@@ -233,7 +233,7 @@ func (a *App) DeleteContact(ctx context.Context, op Operator, account, groupID s
 	err := a.changeGroup(ctx, groupID, func(g *groupChange) error {
 		members, err := g.members(ctx, account)
 		m := members[account]
-		if err != nil || m == nil || g.head.SupportTopic {
+		if err != nil || m == nil {
 			return err
 		}
 		if err := g.settleTips(ctx); err != nil {
