@@ -173,17 +173,16 @@ type BanPage struct {
 // Bans returns a page of the bans that run, those made first first.
 // Errors: CodeInvalid, CodeBadGroupID, CodeGroupNotFound, CodeCommunityOff.
 func (a *App) Bans(ctx context.Context, q BanQuery) (*BanPage, error) {
-	if q.Limit < 0 || q.Limit > maxBanPage {
-		return nil, Refuse(CodeInvalid, "Limit is %d, must be 1 to %d", q.Limit, maxBanPage)
+	size, err := pageSize(q.Limit, maxBanPage)
+	if err != nil {
+		return nil, err
 	}
 	if q.Offset < 0 {
 		return nil, Refuse(CodeInvalid, "Offset is %d, must be 0 or more", q.Offset)
 	}
-	if q.Limit == 0 {
-		q.Limit = maxBanPage
-	}
+	q.Limit = int64(size)
 	var page *BanPage
-	err := a.view(ctx, q.GroupID, func(g *groupState) (err error) {
+	err = a.view(ctx, q.GroupID, func(g *groupState) (err error) {
 		if err := g.requireServed(); err != nil {
 			return err
 		}

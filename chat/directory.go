@@ -255,11 +255,9 @@ const retiredType = "BChatRoom"
 // takes in all groups of its last number (doc 34960).
 // Errors: CodeInvalid.
 func (a *App) ListGroups(ctx context.Context, groupType string, limit int64, next uint64) (*GroupList, error) {
-	if limit < 0 || limit > maxListedGroups {
-		return nil, Refuse(CodeInvalid, "Limit is %d, must be 1 to %d", limit, maxListedGroups)
-	}
-	if limit == 0 {
-		limit = maxListedGroups
+	size, err := pageSize(limit, maxListedGroups)
+	if err != nil {
+		return nil, err
 	}
 	types := GroupTypes[:]
 	if groupType != "" {
@@ -272,7 +270,7 @@ func (a *App) ListGroups(ctx context.Context, groupType string, limit int64, nex
 		}
 		types = []GroupType{t}
 	}
-	list, err := a.directory.list(ctx, types, int(limit), next)
+	list, err := a.directory.list(ctx, types, size, next)
 	if err != nil {
 		return nil, err
 	}

@@ -101,8 +101,8 @@ func (c *ExtensionChange) check() error {
 	default:
 		return Refuse(CodeInvalid, "OperateType is %d, must be 1 to 3", c.Operation)
 	}
-	if n := len(c.Pairs); n == 0 || n > maxExtensionBatch {
-		return Refuse(CodeInvalid, "ExtensionList has %d items, must be 1 to %d", n, maxExtensionBatch)
+	if err := checkListLength("ExtensionList", len(c.Pairs), maxExtensionBatch); err != nil {
+		return err
 	}
 	for i, pair := range c.Pairs {
 		if n := len(pair.Key); n == 0 || n > maxExtensionKeyBytes {

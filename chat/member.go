@@ -262,18 +262,6 @@ func (g *groupState) optionalTopic(ctx context.Context, topicID string) (*record
 	return g.requireTopic(ctx, topicID)
 }
 
-// checkAccountList checks how many accounts a request names.
-// Errors: CodeInvalid, CodeTooManyAccounts.
-func checkAccountList(field string, accounts []string, most int) error {
-	if len(accounts) == 0 {
-		return Refuse(CodeInvalid, "%s is missing or empty", field)
-	}
-	if len(accounts) > most {
-		return Refuse(CodeTooManyAccounts, "%s has %d entries, at most %d", field, len(accounts), most)
-	}
-	return nil
-}
-
 // wellFormed returns the accounts that can exist, each once, in the order of
 // their first appearance.
 func wellFormed(accounts []string) []string {

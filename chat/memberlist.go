@@ -108,16 +108,6 @@ func (g *groupState) startOf(q *MemberQuery) (uint64, error) {
 	return parseNext(*q.Next, g.head.NextOrder)
 }
 
-// parseNext reads a cursor that is a number from 1 to below end.
-// Errors: CodeInvalid for one that no page has said.
-func parseNext(next string, end uint64) (uint64, error) {
-	from, err := strconv.ParseUint(next, 10, 64)
-	if err != nil || from == 0 || from >= end || strconv.FormatUint(from, 10) != next {
-		return 0, Refuse(CodeInvalid, "Next must be \"\" or what an earlier answer said")
-	}
-	return from, nil
-}
-
 // skip is how many members a query passes over.
 func (q *MemberQuery) skip(g *groupState) int {
 	if g.groupType() == Community && q.Next != nil {

@@ -73,8 +73,8 @@ func (o *operation) choose(targets []RecallTarget) ([]*record.RecallPart, error)
 	if targets == nil {
 		return o.subjects(), nil
 	}
-	if n := len(targets); n == 0 || n > maxRecallTargets {
-		return nil, Refuse(CodeInvalid, "Targets has %d items, must be 1 to %d", n, maxRecallTargets)
+	if err := checkListLength("Targets", len(targets), maxRecallTargets); err != nil {
+		return nil, err
 	}
 	index := map[RecallTarget]int{}
 	for i, p := range o.entry.Parts {

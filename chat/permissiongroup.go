@@ -400,24 +400,3 @@ func checkPermissionGroupTexts(name, custom *string) error {
 	}
 	return nil
 }
-
-// checkListLength checks the length of a list of a request.
-// Errors: CodeInvalid.
-func checkListLength(field string, n, most int) error {
-	if n == 0 || n > most {
-		return Refuse(CodeInvalid, "%s has %d entries, must be 1 to %d", field, n, most)
-	}
-	return nil
-}
-
-// pageSize is how many a page with a Limit has, most where it is 0.
-// Errors: CodeInvalid.
-func pageSize(limit int64, most int) (int, error) {
-	if limit < 0 || limit > int64(most) {
-		return 0, Refuse(CodeInvalid, "Limit is %d, must be 1 to %d", limit, most)
-	}
-	if limit == 0 {
-		return most, nil
-	}
-	return int(limit), nil
-}

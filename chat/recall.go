@@ -167,8 +167,8 @@ type RecallResult struct {
 // Errors: CodeInvalid, CodeBadGroupID, CodeGroupNotFound,
 // CodeTypeWithoutRecall, CodeRecallDisabled.
 func (a *App) RecallMessages(ctx context.Context, op Operator, groupID, topicID string, seqs []uint32, reason string) ([]RecallResult, error) {
-	if len(seqs) == 0 || len(seqs) > maxRecallSeqs {
-		return nil, Refuse(CodeInvalid, "MsgSeqList has %d items, must be 1 to %d", len(seqs), maxRecallSeqs)
+	if err := checkListLength("MsgSeqList", len(seqs), maxRecallSeqs); err != nil {
+		return nil, err
 	}
 	if slices.Contains(seqs, 0) {
 		return nil, Refuse(CodeInvalid, "MsgSeqList: MsgSeq must be 1 or more")

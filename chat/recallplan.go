@@ -69,8 +69,8 @@ func scopeOpen(r *record.RecallScope) bool { return r.BeforeSeq == 0 && r.Before
 // checkTargets checks the form of the targets of one call.
 // Errors: CodeInvalid.
 func checkTargets(targets []RecallTarget) error {
-	if n := len(targets); n == 0 || n > maxRecallTargets {
-		return Refuse(CodeInvalid, "Targets has %d items, must be 1 to %d", n, maxRecallTargets)
+	if err := checkListLength("Targets", len(targets), maxRecallTargets); err != nil {
+		return err
 	}
 	seen := map[RecallTarget]int{}
 	for i, t := range targets {

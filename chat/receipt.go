@@ -159,7 +159,7 @@ type ReceiptCount struct {
 // Errors: CodeInvalid, CodeNotPermitted, CodeBadGroupID, CodeGroupNotFound,
 // CodeFeatureOff, CodeCommunityOff.
 func (a *App) ReceiptCounts(ctx context.Context, groupID string, seqs []uint32) ([]ReceiptCount, error) {
-	if err := checkReceiptSeqs(seqs); err != nil {
+	if err := checkListLength("MsgSeqList", len(seqs), maxReceiptMessages); err != nil {
 		return nil, err
 	}
 	counts := make([]ReceiptCount, len(seqs))
@@ -188,13 +188,6 @@ func (a *App) ReceiptCounts(ctx context.Context, groupID string, seqs []uint32) 
 		return nil
 	})
 	return counts, err
-}
-
-func checkReceiptSeqs(seqs []uint32) error {
-	if n := len(seqs); n == 0 || n > maxReceiptMessages {
-		return Refuse(CodeInvalid, "MsgSeqList has %d items, must be 1 to %d", n, maxReceiptMessages)
-	}
-	return nil
 }
 
 // ReceiptQuery asks who has read a message.
@@ -284,7 +277,7 @@ func (a *App) AcknowledgeReceipts(ctx context.Context, groupID, account string, 
 	if !ValidUserID(account) {
 		return Refuse(CodeInvalid, "From_Account %q is not a valid UserID", account)
 	}
-	if err := checkReceiptSeqs(seqs); err != nil {
+	if err := checkListLength("MsgSeqList", len(seqs), maxReceiptMessages); err != nil {
 		return err
 	}
 	return a.view(ctx, groupID, func(g *groupState) error {
