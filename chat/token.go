@@ -30,6 +30,10 @@ const (
 const (
 	secretBytes = 32
 	macBytes    = sha256.Size
+
+	// tokenStart begins every token: what follows may begin with a hyphen, and
+	// a command line would take that for an option.
+	tokenStart = "t"
 )
 
 var errBadToken = errors.New("chat: token was not made here")
@@ -91,14 +95,15 @@ func (a *App) seal(ctx context.Context, use string, content []byte) (string, err
 	if err != nil {
 		return "", err
 	}
-	return base64.RawURLEncoding.EncodeToString(append(mac, content...)), nil
+	return tokenStart + base64.RawURLEncoding.EncodeToString(append(mac, content...)), nil
 }
 
 // open returns what a token of the use carries.
 // Errors: errBadToken.
 func (a *App) open(ctx context.Context, use, token string) ([]byte, error) {
-	sealed, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(sealed) < macBytes || strings.ContainsAny(token, "\r\n") { // the decoder skips those
+	text, ours := strings.CutPrefix(token, tokenStart)
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	if err != nil || !ours || len(sealed) < macBytes || strings.ContainsAny(text, "\r\n") { // the decoder skips those
 		return nil, errBadToken
 	}
 	mac, err := a.authenticator(ctx, use, sealed[macBytes:])
