@@ -42,7 +42,7 @@ func (a *App) Ban(ctx context.Context, op Operator, r Banning) error {
 	}
 	accounts := wellFormed(r.Accounts)
 	var room *Room // to put them out of
-	err := a.expel(ctx, op, r.GroupID, accounts, false, func(g *groupChange) error {
+	err := a.expel(ctx, op, r.GroupID, accounts, false, func(g *groupChange, ended map[string]uint64) error {
 		room = nil
 		if err := g.requireServed(); err != nil {
 			return err
@@ -52,7 +52,7 @@ func (a *App) Ban(ctx context.Context, op Operator, r Banning) error {
 		}
 		if !g.rules().stored {
 			room = new(g.room())
-			if err := g.endRobots(ctx, accounts); err != nil {
+			if err := g.endRobots(ctx, accounts, ended); err != nil {
 				return err
 			}
 		}

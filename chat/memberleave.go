@@ -29,23 +29,24 @@ func (a *App) RemoveMembers(ctx context.Context, op Operator, r Removal) error {
 		return err
 	}
 	accounts := wellFormed(r.Accounts)
-	return a.expel(ctx, op, r.GroupID, accounts, r.Silent, func(g *groupChange) error {
+	return a.expel(ctx, op, r.GroupID, accounts, r.Silent, func(g *groupChange, _ map[string]uint64) error {
 		return g.permitRemoval(accounts)
 	})
 }
 
 // expel ends the memberships of accounts as a part of the change that prepare
-// checks and begins.
+// checks and begins. Prepare may add join ids, by account, of what it ends
+// itself.
 // Errors: CodeGroupNotFound and those of prepare.
-func (a *App) expel(ctx context.Context, op Operator, groupID string, accounts []string, silent bool, prepare func(*groupChange) error) error {
-	var removed map[string]uint64 // join ids
+func (a *App) expel(ctx context.Context, op Operator, groupID string, accounts []string, silent bool, prepare func(g *groupChange, ended map[string]uint64) error) error {
+	var ended map[string]uint64 // join ids
 	var dead *record.Group
 	err := a.changeGroup(ctx, groupID, func(g *groupChange) error {
-		removed, dead = map[string]uint64{}, nil
-		if err := prepare(g); err != nil {
+		ended, dead = map[string]uint64{}, nil
+		if err := prepare(g, ended); err != nil {
 			return err
 		}
-		left, err := g.remove(ctx, accounts, removed)
+		left, err := g.remove(ctx, accounts, ended)
 		if err != nil || len(left) == 0 {
 			return err
 		}
@@ -64,7 +65,7 @@ func (a *App) expel(ctx context.Context, op Operator, groupID string, accounts [
 		return err
 	}
 	ctx = context.WithoutCancel(ctx)
-	if err := a.unindexMembers(ctx, groupID, removed); err != nil {
+	if err := a.unindexMembers(ctx, groupID, ended); err != nil {
 		a.log.Warn("indexes still name memberships that have ended", "error", err)
 	}
 	if dead != nil {

@@ -310,11 +310,12 @@ func (g *groupState) robots(ctx context.Context) (map[string]*record.Robot, erro
 	return readAll[record.Robot](ctx, g, g.robotKey(""))
 }
 
-// endRobots stages that those of the accounts that are robots are none any more.
-// Their indexes go on to name the room: such an entry is ignored.
-func (g *groupChange) endRobots(ctx context.Context, accounts []string) error {
+// endRobots stages that those of the accounts that are robots are none any more,
+// and enters their join ids.
+func (g *groupChange) endRobots(ctx context.Context, accounts []string, joinIDs map[string]uint64) error {
 	robots, err := readRecords[record.Robot](ctx, g.groupState, accounts, g.robotKey)
-	for account := range robots {
+	for account, robot := range robots {
+		joinIDs[account] = robot.JoinId
 		g.delete(g.robotKey(account))
 	}
 	return err

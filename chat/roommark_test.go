@@ -262,6 +262,17 @@ func TestFormerAdminsAndRobotsAreNotIndexed(t *testing.T) {
 			t.Errorf("ann's index has the rows %q, want %d", rows, want)
 		}
 	}
+	// A ban ends that an account is a robot.
+	if _, err := a.Mark(bg, RobotMarking("room", []string{"ann"}, false)); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Ban(bg, testOperator, Banning{GroupID: "room", Accounts: []string{"ann"}, Seconds: new(uint32(60))}); err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, st, "ann's index", record.UserGroupsPartition(a.id, "ann"))
+	if err := a.Unban(bg, "room", []string{"ann"}); err != nil {
+		t.Fatal(err)
+	}
 	// What was not done leaves no entry either.
 	for _, err := range []error{
 		a.AppointRoomAdmins(bg, "room", []string{"ann", "ghost"}),
