@@ -301,6 +301,22 @@ func TestRobotsEndWithTheRoomAndTheAccount(t *testing.T) {
 	r.wantInside()
 }
 
+// Who is banned is not in the room as a robot either.
+func TestTheBannedAreNoRobots(t *testing.T) {
+	r := newRoom(t, "AVChatRoom", "cleo")
+	r.ban(60, "ann").MustOK(t)
+	r.robots("cleo", "ann").WantCode(t, 10007)
+	r.robots("ann", "ghost").WantCode(t, 10019) // accounts before what is known of them
+	r.wantInside()
+	r.wantMarks(r.marks(1, "ann", "500,1000", "cleo", "500"), 1, "cleo", "500")
+	r.wantInside("cleo")
+	r.wantAnswer(r.noRobots("ann"), bareOK)
+	r.wantMarks(r.marks(2, "ann", "500"), 2, "ann", "500") // there is nothing to remove
+	r.srv.Clock.Advance(minute)
+	r.robots("ann").MustOK(t)
+	r.wantMarked(500, "ann", "cleo")
+}
+
 func TestABanPutsAnAccountOutOfTheRoom(t *testing.T) {
 	r := newRoom(t, "AVChatRoom", "cleo")
 	ann := r.enter("ann")

@@ -110,6 +110,16 @@ func (g *groupState) bans(ctx context.Context, accounts ...string) (map[string]*
 	})
 }
 
+// banned returns those of the accounts whose bans run.
+func (g *groupState) banned(ctx context.Context, accounts ...string) (map[string]bool, error) {
+	bans, err := g.bans(ctx, accounts...)
+	banned := map[string]bool{}
+	for account, ban := range bans {
+		banned[account] = int64(ban.Until) > g.app.now()
+	}
+	return banned, err
+}
+
 // ban stages bans in the place of the accounts' earlier ones.
 func (g *groupChange) ban(ctx context.Context, accounts []string, until uint32, description string) error {
 	earlier, err := g.bans(ctx, accounts...)

@@ -163,7 +163,7 @@ func (j *joining) fresh(ctx context.Context, g *groupChange) ([]ImportedMember, 
 	if err != nil {
 		return nil, err
 	}
-	bans, err := g.bans(ctx, j.accounts()...)
+	banned, err := g.banned(ctx, j.accounts()...)
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +175,7 @@ func (j *joining) fresh(ctx context.Context, g *groupChange) ([]ImportedMember, 
 			j.results[m.Account] = JoinWasMember
 			continue
 		}
-		if !j.mayEnter(g, m) || int64(bans[m.Account].GetUntil()) > j.app.now() {
+		if !j.mayEnter(g, m) || banned[m.Account] {
 			j.results[m.Account] = JoinRefused
 			continue
 		}

@@ -22,7 +22,8 @@ type Marking struct {
 	GroupID  string
 	Remove   bool
 	Accounts []MarkedAccount // 1 to 500
-	// Robots says that the accounts are to be known, and need not be in the room.
+	// Robots says that the accounts are to be known and not banned, and need not be
+	// in the room.
 	Robots bool
 }
 
@@ -45,11 +46,12 @@ func RobotMarking(groupID string, accounts []string, remove bool) Marking {
 
 // Mark sets or removes marks and returns those that it did, by account in the
 // order of first appearance. Accounts that are not in the room are passed over;
-// the mark 500 needs no more than that the account exists. Other marks vanish
-// with the account's stay in the room, but not those of a robot.
+// the mark 500 needs no more than that the account exists and is not banned.
+// Other marks vanish with the account's stay in the room, but not those of a
+// robot.
 // Errors: CodeInvalid (also where no account is in the room, and for more marks
-// or accounts than there may be), CodeTooManyAccounts, CodeNotPermitted,
-// CodeBadGroupID, CodeGroupNotFound, CodeAccountNotFound, CodeCommunityOff.
+// or accounts than there may be), CodeTooManyAccounts, CodeNotPermitted (also for
+// a banned account that is to be a robot in any case), CodeBadGroupID, CodeGroupNotFound, CodeAccountNotFound, CodeCommunityOff.
 func (a *App) Mark(ctx context.Context, r Marking) ([]MarkedAccount, error) {
 	m := &marking{indexEntries: indexEntries{app: a, groupID: r.GroupID}, request: r}
 	if err := m.check(); err != nil {
@@ -137,7 +139,7 @@ func (m *marking) stage(ctx context.Context, g *groupChange) error {
 	if err := g.requireRoom(); err != nil {
 		return err
 	}
-	known, err := m.known(ctx)
+	known, err := m.known(ctx, g)
 	if err != nil {
 		return err
 	}
@@ -182,9 +184,11 @@ func (m *marking) stage(ctx context.Context, g *groupChange) error {
 	return nil
 }
 
-// known returns those of the accounts that may become or cease to be robots.
-// Errors: CodeAccountNotFound for one that is to be a robot in any case.
-func (m *marking) known(ctx context.Context) (map[string]bool, error) {
+// known returns those of the accounts that may become or cease to be robots: who
+// is banned may not enter.
+// Errors: CodeAccountNotFound and CodeNotPermitted for one that is to be a robot
+// in any case.
+func (m *marking) known(ctx context.Context, g *groupChange) (map[string]bool, error) {
 	known := map[string]bool{}
 	for _, item := range m.accounts {
 		if !slices.Contains(item.Marks, robotMark) {
@@ -198,6 +202,22 @@ func (m *marking) known(ctx context.Context) (map[string]bool, error) {
 			return nil, err
 		}
 		known[item.Account] = true
+	}
+	if m.request.Remove {
+		return known, nil
+	}
+	banned, err := g.banned(ctx, slices.Sorted(maps.Keys(known))...)
+	if err != nil {
+		return nil, err
+	}
+	for _, item := range m.accounts {
+		if !banned[item.Account] {
+			continue
+		}
+		if m.request.Robots {
+			return nil, Refuse(CodeNotPermitted, "account %q is banned from the room", item.Account)
+		}
+		delete(known, item.Account)
 	}
 	return known, nil
 }

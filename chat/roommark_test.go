@@ -20,6 +20,7 @@ type modelRoom struct {
 	inside map[string]*Connection
 	robots map[string]bool
 	marks  map[string]map[uint32]bool
+	banned map[string]bool
 }
 
 func (m *modelRoom) there(account string) bool { return m.inside[account] != nil || m.robots[account] }
@@ -63,7 +64,7 @@ func TestMarksAreWhatTheyAre(t *testing.T) {
 			t.Fatal(err)
 		}
 		room := Room{id, 1}
-		m := &modelRoom{inside: map[string]*Connection{}, robots: map[string]bool{}, marks: map[string]map[uint32]bool{}}
+		m := &modelRoom{inside: map[string]*Connection{}, robots: map[string]bool{}, marks: map[string]map[uint32]bool{}, banned: map[string]bool{}}
 		account := rapid.SampledFrom(accounts)
 		leave := func(who string) {
 			if c := m.inside[who]; c != nil {
@@ -74,20 +75,27 @@ func TestMarksAreWhatTheyAre(t *testing.T) {
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"enter": func(t *rapid.T) {
-				if who := account.Draw(t, "account"); m.inside[who] == nil {
+				if who := account.Draw(t, "account"); m.inside[who] == nil && !m.banned[who] {
 					m.inside[who] = presence.Connect(who, "Web")
 					presence.EnterRoom(m.inside[who], room)
 				}
 			},
 			"leave": func(t *rapid.T) { leave(account.Draw(t, "account")) },
 			"ban": func(t *rapid.T) {
-				who, seconds := account.Draw(t, "account"), uint32(1)
+				who, seconds := account.Draw(t, "account"), uint32(1<<32-1)
 				if err := a.Ban(bg, testOperator, Banning{GroupID: id, Accounts: []string{who}, Seconds: &seconds}); err != nil {
 					t.Fatal(err)
 				}
-				m.robots[who] = false
+				m.robots[who], m.banned[who] = false, true
 				leave(who)
 				m.settle()
+			},
+			"unban": func(t *rapid.T) {
+				who := account.Draw(t, "account")
+				if err := a.Unban(bg, id, []string{who}); err != nil {
+					t.Fatal(err)
+				}
+				m.banned[who] = false
 			},
 			"mark": func(t *rapid.T) {
 				marking := Marking{GroupID: id, Remove: rapid.Bool().Draw(t, "remove")}
@@ -95,10 +103,11 @@ func TestMarksAreWhatTheyAre(t *testing.T) {
 				for _, who := range rapid.SliceOfNDistinct(account, 1, 3, rapid.ID).Draw(t, "marked") {
 					some := rapid.SliceOfNDistinct(rapid.SampledFrom(marks), 1, 4, rapid.ID).Draw(t, "marks")
 					marking.Accounts = append(marking.Accounts, MarkedAccount{who, some})
-					there := m.there(who) || !marking.Remove && slices.Contains(some, robotMark)
+					robot := marking.Remove || !m.banned[who]
+					there := m.there(who) || !marking.Remove && robot && slices.Contains(some, robotMark)
 					var done []uint32
 					for _, mark := range some {
-						if there || mark == robotMark {
+						if mark == robotMark && robot || mark != robotMark && there {
 							done = append(done, mark)
 						}
 					}
