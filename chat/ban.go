@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 
@@ -180,7 +181,8 @@ type BanPage struct {
 	Next   int64 // Offset of the page that follows, 0 where none does
 }
 
-// Bans returns a page of the bans that run, those made first first.
+// Bans returns a page of the bans that run, those made first first. What changes
+// while a long list is passed over may be met in either state.
 // Errors: CodeInvalid, CodeBadGroupID, CodeGroupNotFound, CodeCommunityOff.
 func (a *App) Bans(ctx context.Context, q BanQuery) (*BanPage, error) {
 	size, err := pageSize(q.Limit, maxBanPage)
@@ -190,26 +192,27 @@ func (a *App) Bans(ctx context.Context, q BanQuery) (*BanPage, error) {
 	if q.Offset < 0 {
 		return nil, Refuse(CodeInvalid, "Offset is %d, must be 0 or more", q.Offset)
 	}
-	q.Limit = int64(size)
 	var page *BanPage
 	err = a.view(ctx, q.GroupID, func(g *groupState) (err error) {
 		if err := g.requireServed(); err != nil {
 			return err
 		}
-		page, err = g.banPage(ctx, q)
+		page, err = g.banPage(ctx, q.Offset, size)
 		return err
 	})
 	return page, err
 }
 
-func (g *groupState) banPage(ctx context.Context, q BanQuery) (*BanPage, error) {
-	page, now, skip := &BanPage{}, g.app.now(), q.Offset
+// banPage reads its rows in parts and at no one version: in a busy group a long
+// list would never be read to its end.
+func (g *groupState) banPage(ctx context.Context, offset int64, size int) (*BanPage, error) {
+	page, now, skip := &BanPage{}, g.app.now(), offset
 	window := store.Prefix(record.BanOrderPrefix(g.head.Incarnation))
 	window.Limit = banBatch
 	for {
-		rows, err := g.read(ctx, window)
+		rows, _, err := g.app.store.Read(ctx, g.app.groupPartition(g.id), window)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("read bans of group %q: %w", g.id, err)
 		}
 		for _, row := range rows[0] {
 			entry := &record.BanEntry{}
@@ -220,8 +223,8 @@ func (g *groupState) banPage(ctx context.Context, q BanQuery) (*BanPage, error) 
 			case int64(entry.Until) <= now:
 			case skip > 0:
 				skip--
-			case len(page.Banned) == int(q.Limit):
-				page.Next = q.Offset + q.Limit
+			case len(page.Banned) == size:
+				page.Next = offset + int64(size)
 				return page, nil
 			default:
 				page.Banned = append(page.Banned, BannedAccount{Account: entry.Account, Until: entry.Until})

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -171,5 +172,43 @@ func TestBansThatHaveRunOutAreSweptAway(t *testing.T) {
 	}
 	if n := banRows(t, a, "room"); n > 1000 {
 		t.Errorf("%d bans of 4000 that have run out are left", n)
+	}
+}
+
+// busyStore lets something happen before each read.
+type busyStore struct {
+	store.Store
+	happen func()
+}
+
+func (s *busyStore) Read(ctx context.Context, p store.Partition, ranges ...store.Range) ([][]store.Row, store.Version, error) {
+	s.happen()
+	return s.Store.Read(ctx, p, ranges...)
+}
+
+// A group that never stands still keeps nobody from its bans.
+func TestBansOfABusyGroupAreListed(t *testing.T) {
+	busy := &busyStore{Store: openTestStore(t), happen: func() {}}
+	a := openTestApp(t, busy)
+	makeGroup(t, a, "room", AVChatRoom)
+	for round := range 30 {
+		accounts := make([]string, maxBanAccounts)
+		for i := range accounts {
+			accounts[i] = fmt.Sprintf("u%d", round*maxBanAccounts+i)
+		}
+		if err := a.Ban(bg, testOperator, Banning{GroupID: "room", Accounts: accounts, Seconds: new(uint32(60))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := openTestApp(t, busy.Store)
+	busy.happen = func() {
+		err := other.changeGroup(bg, "room", func(g *groupChange) error { g.touch(); return nil })
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	page, err := a.Bans(bg, BanQuery{GroupID: "room", Offset: 550})
+	if err != nil || len(page.Banned) != 50 || page.Banned[0].Account != "u550" || page.Next != 0 {
+		t.Fatalf("page is %v, %v", page, err)
 	}
 }
