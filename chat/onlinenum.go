@@ -21,8 +21,9 @@ const (
 
 // onlineNums remembers counts that were made a moment ago.
 type onlineNums struct {
-	mu     sync.Mutex
-	counts map[Room]onlineNum // by the group, whatever its type
+	mu       sync.Mutex
+	counts   map[Room]onlineNum // by the group, whatever its type
+	counting keyedMutex         // by GroupId: who comes meanwhile waits for the count
 }
 
 type onlineNum struct {
@@ -72,6 +73,7 @@ func (a *App) OnlineMemberNum(ctx context.Context, groupID string) (n int, err e
 }
 
 func (g *groupState) onlineNum(ctx context.Context) (int, error) {
+	defer g.app.onlineNums.counting.lock(g.id)()
 	if n, ok := g.app.onlineNums.get(g.room(), g.app.now()); ok {
 		return n, nil
 	}
