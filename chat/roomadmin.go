@@ -133,21 +133,3 @@ func (a *App) RoomAdmins(ctx context.Context, groupID string) ([]AccountProfile,
 	})
 	return admins, err
 }
-
-// profileOf returns what other members see of an account, with empty texts for
-// one that does not exist.
-func (a *App) profileOf(ctx context.Context, account string) (AccountProfile, error) {
-	profile := AccountProfile{UserID: account}
-	stored, _, err := a.readAccount(ctx, account)
-	if err != nil || stored == nil {
-		return profile, err
-	}
-	for _, item := range profileItems(stored, []string{TagNick, TagImage}) {
-		if item.Tag == TagNick {
-			profile.Nick = *item.Text
-		} else {
-			profile.FaceURL = *item.Text
-		}
-	}
-	return profile, nil
-}
