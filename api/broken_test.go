@@ -5,11 +5,9 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/chat"
 	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/pebble"
 )
 
 // brokenStore fails every verb.
@@ -28,11 +26,7 @@ func (brokenStore) Commit(context.Context, store.Partition, store.Version, []sto
 func (brokenStore) Put(context.Context, store.Partition, []store.Mutation) error { return errBroken }
 
 func TestFailuresOfTheStoreAreInternalErrorsOfTheService(t *testing.T) {
-	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
+	st := newMemoryStore(t)
 	a := newApp(t, func(o *apitest.Options) { o.Store = brokenStore{st} })
 	for command, body := range map[string]string{
 		"account_import":      `{"UserID":"ann"}`,

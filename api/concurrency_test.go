@@ -11,10 +11,8 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/pebble"
 )
 
 // What is promised when sends, recalls and pulls of one conversation run at
@@ -185,11 +183,7 @@ func (s unevenStore) Commit(ctx context.Context, p store.Partition, base store.V
 func TestConcurrentSendsRecallsAndPullsFitTheModel(t *testing.T) {
 	for _, window := range []int{6, 1000} {
 		t.Run(fmt.Sprintf("window %d", window), func(t *testing.T) {
-			st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { st.Close() })
+			st := newMemoryStore(t)
 			first := newRoomWith(t, func(o *apitest.Options) {
 				o.Settings.DeleteBySenderWindow = window
 				o.Store = unevenStore{st}

@@ -10,13 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/recant-chat/recant/api"
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/pebble"
 )
 
 // What holds for every command, whatever it does: the rules of JSON that the
@@ -318,11 +316,7 @@ func (s lateStore) Commit(ctx context.Context, p store.Partition, base store.Ver
 // 60008 says that nothing was done: it is never the answer once something was
 // committed (spec 01 section 1.3).
 func TestEveryCommandThatCommittedLateAnswersSuccess(t *testing.T) {
-	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
+	st := newMemoryStore(t)
 	late := lateStore{st, &atomic.Int32{}}
 	a := newApp(t, func(o *apitest.Options) { o.Store, o.API.RequestTimeout = late, lateTimeout })
 	commands := byName()

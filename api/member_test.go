@@ -12,6 +12,7 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/pebble"
 )
 
@@ -157,21 +158,27 @@ func (r *room) crowd(prefix string, n int) {
 	}
 }
 
-// twoServers runs two servers on one store, one after the other's calls; the
-// settings of the second are changed.
-func twoServers(t *testing.T, set func(*apitest.Options)) (first, second *apitest.Server) {
+// newMemoryStore is an engine for several servers at once.
+func newMemoryStore(t *testing.T) store.Store {
 	t.Helper()
-	engine, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
+	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := engine.Close(); err != nil {
+		if err := st.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	return st
+}
+
+// twoServers runs two servers on one store, one after the other's calls; the
+// settings of the second are changed.
+func twoServers(t *testing.T, set func(*apitest.Options)) (first, second *apitest.Server) {
+	t.Helper()
 	o := apitest.DefaultOptions()
-	o.Store = engine
+	o.Store = newMemoryStore(t)
 	first = apitest.New(t, o)
 	set(&o)
 	return first, apitest.New(t, o)

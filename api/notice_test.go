@@ -8,10 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
-	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/pebble"
 	"pgregory.net/rapid"
 )
 
@@ -90,23 +87,11 @@ func TestNoticeInATopic(t *testing.T) {
 	one.pull(20).wantSeqs()
 }
 
-// newMemoryStore is an engine for several servers at once.
-func newMemoryStore(t *testing.T) store.Store {
-	t.Helper()
-	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	return st
-}
-
 func TestNoticeWhereCommunitiesAreOff(t *testing.T) {
-	st := newMemoryStore(t)
-	on := newApp(t, func(o *apitest.Options) { o.Store = st })
-	on.group("create_group", `{"Type":"Community","Name":"n","GroupId":"@TGS#_c"}`).MustOK(t)
-	off := newApp(t, func(o *apitest.Options) { o.Store, o.Settings.Communities = st, false })
-	off.group("send_group_system_notification", `{"GroupId":"@TGS#_c","Content":"x"}`).WantCode(t, 11000)
+	on, off := twoServers(t, func(o *apitest.Options) { o.Settings.Communities = false })
+	r := newRoomOn(t, on, "Community")
+	r.srv = off
+	r.notify(`"Content":"x"`).WantCode(t, 11000)
 }
 
 func (a *app) broadcast(fields string, args ...any) apitest.Answer {

@@ -5,10 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/chat"
-	"github.com/recant-chat/recant/store/pebble"
 )
 
 // preview_recall (spec 08 section 2.1).
@@ -401,11 +399,7 @@ func TestPlanTokenOutlivesARestart(t *testing.T) {
 }
 
 func TestPlanTokenOfAnotherApplication(t *testing.T) {
-	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
+	st := newMemoryStore(t)
 	r := newRoomWith(t, func(o *apitest.Options) { o.Store = st }, "Public", "ann")
 	r.send("ann", 1)
 	// Another application in the same store, with a group of the same name.

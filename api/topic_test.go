@@ -7,9 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
-	"github.com/recant-chat/recant/store/pebble"
 )
 
 // create_topic and import_topic (spec 05 sections 1.7, 1.8.1 and 1.8.2).
@@ -203,15 +201,7 @@ func TestTopicCommandsLeaveTheCommunityAlone(t *testing.T) {
 }
 
 func TestTopicsWhereCommunitiesAreOff(t *testing.T) {
-	engine, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := engine.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	engine := newMemoryStore(t)
 	town := newTown(t, func(o *apitest.Options) { o.Store = engine }, "ann")
 	one := town.topic("one")
 	o := apitest.DefaultOptions()
