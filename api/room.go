@@ -99,15 +99,22 @@ func modifyUserInfo(ctx context.Context, call *Call, r *modifyUserInfoRequest) (
 	for _, m := range r.Members {
 		marking.Accounts = append(marking.Accounts, chat.MarkedAccount{Account: value(m.Account), Marks: m.Marks})
 	}
+	if err := call.mustFit(showMarked(*r.Type, marking.Accounts)); err != nil {
+		return nil, err
+	}
 	done, err := call.App.Chat.Mark(ctx, marking)
 	if err != nil {
 		return nil, err
 	}
-	answer := &modifyUserInfoResponse{Type: *r.Type, Members: make([]markedMember, len(done))}
+	return showMarked(*r.Type, done), nil
+}
+
+func showMarked(commandType int, done []chat.MarkedAccount) *modifyUserInfoResponse {
+	answer := &modifyUserInfoResponse{Type: commandType, Members: make([]markedMember, len(done))}
 	for i, m := range done {
 		answer.Members[i] = markedMember(m)
 	}
-	return answer, nil
+	return answer
 }
 
 type modifyAdminRequest struct {

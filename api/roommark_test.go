@@ -210,3 +210,17 @@ func TestMarksCheckTheirFields(t *testing.T) {
 		{"number before the group", `{"GroupId":"none","CommandType":1,"MemberList":` + many(501) + `}`, 10005},
 	})
 }
+
+// What could not be answered is not done.
+func TestMarksThatDoNotFitAnAnswerAreNotRemoved(t *testing.T) {
+	r := newRoom(t, "AVChatRoom")
+	r.enter("ann")
+	r.marks(1, "ann", "1000").MustOK(t)
+	body := fmt.Sprintf(`{"GroupId":%q,"CommandType":2,"MemberList":[{"Member_Account":"ann","Marks":[1000`, r.group)
+	marks := strings.Builder{}
+	for mark := 1_000_000_000; len(body)+marks.Len()+len(`,1000000000]}]}`) <= 1<<20; mark++ {
+		fmt.Fprintf(&marks, ",%d", mark)
+	}
+	r.live("modify_user_info", "%s%s]}]}", body, marks.String()).WantCode(t, 10018)
+	r.wantMarked(1000, "ann")
+}
