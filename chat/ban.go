@@ -27,8 +27,9 @@ type Banning struct {
 }
 
 // Ban keeps accounts out of a group until a time, and ends the memberships of
-// those that are members, or their stay in an AVChatRoom, all or none. It replaces their earlier bans. A ban is
-// the account's: it ends by time, by Unban, or with the group.
+// those that are members, or their stay in an AVChatRoom, all or none. It replaces
+// their earlier bans. A ban is the account's: it ends by time, by Unban, or with
+// the group.
 // Errors: CodeInvalid, CodeTooManyAccounts, CodeNotPermitted (the owner),
 // CodeBadGroupID, CodeGroupNotFound, CodeCommunityOff.
 func (a *App) Ban(ctx context.Context, op Operator, r Banning) error {

@@ -54,8 +54,8 @@ func (o *onlineNums) put(group Room, n int, now int64) {
 func (c onlineNum) fresh(now int64) bool { return c.time <= now && now < c.time+onlineNumAge }
 
 // OnlineMemberNum counts the members of a group that are connected, in an
-// AVChatRoom those who are in it, robots included. The number of another type may be some
-// seconds old (doc 38521).
+// AVChatRoom those who are in it, robots included. The number of another type may
+// be some seconds old (doc 38521).
 // Errors: CodeBadGroupID, CodeGroupNotFound, CodeCommunityOff.
 func (a *App) OnlineMemberNum(ctx context.Context, groupID string) (n int, err error) {
 	err = a.view(ctx, groupID, func(g *groupState) (err error) {

@@ -51,7 +51,8 @@ func RobotMarking(groupID string, accounts []string, remove bool) Marking {
 // robot.
 // Errors: CodeInvalid (also where no account is in the room, and for more marks
 // or accounts than there may be), CodeTooManyAccounts, CodeNotPermitted (also for
-// a banned account that is to be a robot in any case), CodeBadGroupID, CodeGroupNotFound, CodeAccountNotFound, CodeCommunityOff.
+// a banned account that is to be a robot in any case), CodeBadGroupID,
+// CodeGroupNotFound, CodeAccountNotFound, CodeCommunityOff.
 func (a *App) Mark(ctx context.Context, r Marking) ([]MarkedAccount, error) {
 	m := &marking{indexEntries: indexEntries{app: a, groupID: r.GroupID}, request: r}
 	if err := m.check(); err != nil {
