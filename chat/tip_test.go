@@ -115,6 +115,25 @@ func TestNamedMembersHaveReadTheirDelayedTips(t *testing.T) {
 	}
 }
 
+func TestMembersOfPermissionGroupsHaveReadTheirDelayedTips(t *testing.T) {
+	st := &failingLog{Store: openTestStore(t)}
+	a := openTestApp(t, st)
+	makeStewards(t, a, 2, 1)
+	mustImport(t, a, "bob")
+	st.broken = true
+	if _, err := a.AddMembers(bg, testOperator, Addition{GroupID: town, Accounts: []string{"bob"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.AddPermissionMembers(bg, town, "@PMG#_0", []string{"bob"}); err != nil {
+		t.Fatal(err)
+	}
+	st.broken = false
+	page, _, err := a.ListPermissionMembers(bg, town, "@PMG#_0", 0, "")
+	if err != nil || len(page) != 3 || page[2].MsgSeq != 2 {
+		t.Errorf("members are %+v (%v), want bob who has read his tip", page, err)
+	}
+}
+
 func TestTipsAreStoredOnceByProcessesAtOnce(t *testing.T) {
 	st := &failingLog{Store: openTestStore(t)}
 	a := openTestApp(t, st)
