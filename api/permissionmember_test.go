@@ -93,6 +93,10 @@ func TestPermissionGroupMembersCheckTheirFields(t *testing.T) {
 		}...))
 	}
 	town.wantEnrolled("stewards", 0)
+	town.enroll("stewards", "ann")
+	town.call("delete_permission_group_member", `{"GroupId":%q,%s,"MemberList":["ann","%s"]}`, town.group, stewards, strings.Repeat("x", 1<<20-120)).WantCode(t, 10018)
+	town.wantEnrolled("stewards", 0, "ann")
+	town.call("delete_permission_group_member", `{"GroupId":%q,%s,"MemberList":["ann"]}`, town.group, stewards).MustOK(t)
 	var hundred []string
 	for i := range 100 {
 		hundred = append(hundred, fmt.Sprintf("m%03d", i))
