@@ -26,5 +26,6 @@ func Commands() []Command {
 		attributeCommands(),
 		counterCommands(),
 		contactCommands(),
+		webhookCommands(),
 	)
 }

@@ -226,6 +226,9 @@ var goodBodies = []struct{ command, body string }{
 	{"clear_group_msg", `{"GroupId":"g","MsgSeq":1}`},
 	{"get_list", `{"From_Account":"ann","TimeStamp":0,"StartIndex":0,"TopTimeStamp":0,"TopStartIndex":0,"AssistFlags":7}`},
 	{"delete", `{"From_Account":"ann","Type":2,"ToGroupid":"g","ClearRamble":1}`},
+	{"watch_webhook", `{"After":0,"WaitSeconds":0}`},
+	{"replay_webhook", `{"GroupId":"g","FromTime":0,"ToTime":0}`},
+	{"get_webhook_status", `{}`},
 	{"delete_group_member", `{"GroupId":"g","MemberToDel_Account":["ann"]}`},
 	{"destroy_group", `{"GroupId":"g"}`},
 	{"account_delete", `{"DeleteItem":[{"UserID":"eve"}]}`},
@@ -234,7 +237,7 @@ var goodBodies = []struct{ command, body string }{
 // Clients send null for what is not given, and cannot read it where a list is
 // due (spec 00, "What real clients demand").
 func TestEveryCommandTakesNullAsAbsentAndAnswersNone(t *testing.T) {
-	a := newApp(t)
+	a := newApp(t, newBackend(t).hooked())
 	commands := byName()
 	tried := map[string]bool{}
 	newest := "" // recall operation
@@ -318,7 +321,7 @@ func (s lateStore) Commit(ctx context.Context, p store.Partition, base store.Ver
 func TestEveryCommandThatCommittedLateAnswersSuccess(t *testing.T) {
 	st := newMemoryStore(t)
 	late := lateStore{st, &atomic.Int32{}}
-	a := newApp(t, func(o *apitest.Options) { o.Store, o.API.RequestTimeout = late, lateTimeout })
+	a := newApp(t, newBackend(t).hooked(), func(o *apitest.Options) { o.Store, o.API.RequestTimeout = late, lateTimeout })
 	commands := byName()
 	newest := "" // recall operation
 	for _, good := range goodBodies {

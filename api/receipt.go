@@ -139,5 +139,5 @@ func groupMsgReceipt(ctx context.Context, call *Call, r *groupMsgReceiptRequest)
 	if err != nil {
 		return nil, err
 	}
-	return nil, call.App.Chat.AcknowledgeReceipts(ctx, *r.GroupID, *r.From, seqs)
+	return nil, call.App.Chat.AcknowledgeReceipts(ctx, call.Operator(), *r.GroupID, *r.From, seqs)
 }

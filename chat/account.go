@@ -169,10 +169,10 @@ var errDeleting = errors.New("chat: account is being deleted")
 // that it may run inside the change of a group.
 // Errors: CodeAccountQuota, errDeleting.
 func (a *App) importAccount(ctx context.Context, p AccountProfile) error {
-	_, err := a.changeAccount(ctx, p.UserID, true, func(account *record.Account) error {
+	_, err := a.changeAccount(ctx, p.UserID, true, func(account *accountChange) error {
 		for _, item := range []ProfileItem{{Tag: TagNick, Text: &p.Nick}, {Tag: TagImage, Text: &p.FaceURL}} {
 			if *item.Text != "" {
-				item.set(account)
+				item.set(account.Account)
 			}
 		}
 		return nil
@@ -200,10 +200,18 @@ func (a *App) afterDeletion(ctx context.Context, userID string, change func() er
 	}
 }
 
+// accountChange is a change of one account, staged and then committed whole.
+type accountChange struct {
+	*record.Account
+	events []store.Mutation
+}
+
 // changeAccount changes the record of an account, with makes also of one that
 // does not exist, and reports whether there is one now.
 // Errors: those of change, and with makes CodeAccountQuota and errDeleting.
-func (a *App) changeAccount(ctx context.Context, userID string, makes bool, change func(*record.Account) error) (found bool, err error) {
+func (a *App) changeAccount(ctx context.Context, userID string, makes bool, change func(*accountChange) error) (found bool, err error) {
+	lane := record.UserLane(userID)
+	told := false
 	err = retry(ctx, func() error {
 		account, version, err := a.readAccountRow(ctx, userID)
 		before := proto.CloneOf(account)
@@ -215,7 +223,8 @@ func (a *App) changeAccount(ctx context.Context, userID string, makes bool, chan
 		case account.Deleting:
 			return errDeleting
 		}
-		if err := change(account); err != nil || proto.Equal(before, account) {
+		c := &accountChange{Account: account}
+		if err := change(c); err != nil || proto.Equal(before, account) {
 			return err
 		}
 		if before == nil {
@@ -223,9 +232,24 @@ func (a *App) changeAccount(ctx context.Context, userID string, makes bool, chan
 				return err
 			}
 		}
-		return a.commitAccount(ctx, userID, version, store.Set(record.AccountKey, encode(account)))
+		if told = len(c.events) > 0; told {
+			if err := a.outbox.mark(ctx, lane, &record.EventMark{}); err != nil {
+				return err
+			}
+		}
+		return a.commitAccount(ctx, userID, version, append(c.events, store.Set(record.AccountKey, encode(account)))...)
 	})
+	if err == nil && told {
+		a.outbox.marked(context.WithoutCancel(ctx), lane, &record.EventMark{})
+	}
 	return found, err
+}
+
+// event stages an event of the account. Its number is after all before, also
+// those of an account of this name that was deleted.
+func (c *accountChange) event(a *App, op Operator, command string, body any) {
+	c.Events = max(c.Events+1, uint64(a.ids.tick(a.clock())))
+	c.events = append(c.events, store.Set(record.EventKey(c.Events), encode(a.newEvent(op, command, body))))
 }
 
 // enterAccount enters an account that is about to be made into the index.
@@ -246,7 +270,7 @@ func (a *App) enterAccount(ctx context.Context, userID string) error {
 // changeExisting changes the record of an account that can be referred to, and
 // reports whether it can.
 // Errors: those of change.
-func (a *App) changeExisting(ctx context.Context, userID string, change func(*record.Account) error) (found bool, err error) {
+func (a *App) changeExisting(ctx context.Context, userID string, change func(*accountChange) error) (found bool, err error) {
 	account, err := a.account(ctx, userID)
 	if err != nil || account == nil {
 		return false, err
@@ -258,8 +282,8 @@ func (a *App) changeExisting(ctx context.Context, userID string, change func(*re
 	return found, err
 }
 
-func (a *App) commitAccount(ctx context.Context, userID string, base store.Version, mutation store.Mutation) error {
-	_, err := a.store.Commit(ctx, record.UserPartition(a.id, userID), base, []store.Mutation{mutation})
+func (a *App) commitAccount(ctx context.Context, userID string, base store.Version, mutations ...store.Mutation) error {
+	_, err := a.store.Commit(ctx, record.UserPartition(a.id, userID), base, mutations)
 	if err != nil {
 		return fmt.Errorf("write account %q: %w", userID, err)
 	}

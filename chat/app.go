@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/recant-chat/recant/store"
@@ -23,6 +24,7 @@ type Options struct {
 	Clock    Clock        // nil is time.Now
 	Admins   []string     // accounts that exist without being imported
 	Logger   *slog.Logger // nil discards
+	Webhooks Webhooks
 	// Housekeeping is the time between two rounds of the background work
 	// (expiry, removal of what was destroyed); 0 is an hour, negative is never.
 	Housekeeping time.Duration
@@ -63,9 +65,16 @@ type App struct {
 	workLocks      keyedMutex    // by the audit entry that the work is for
 	workNow        chan struct{} // asks the background work for the work on recalls
 
+	webhooks     Webhooks
+	watch        watch
+	outbox       outbox
+	deliverer    *deliverer
+	cleanupWaits atomic.Bool // for events of what was destroyed to be delivered
+
 	lifetime   context.Context // of background work; Close ends it
 	stop       context.CancelFunc
 	background sync.WaitGroup
+	delivery   sync.WaitGroup // of events; it goes on until then
 }
 
 // OpenApp opens the chat of one application on a store, which the caller keeps
@@ -93,10 +102,14 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 	for _, admin := range o.Admins {
 		a.admins[admin] = true
 	}
+	a.webhooks = o.Webhooks
+	a.outbox = outbox{app: a}
+	a.deliverer = newDeliverer(a)
 	a.streams = newStreams(a)
 	a.directory = newDirectory(a)
 	a.accounts = &countedIndex{app: a, partition: record.AccountsPartition(a.id)}
 	a.lifetime, a.stop = context.WithCancel(context.WithoutCancel(ctx))
+	a.delivery.Go(func() { a.deliverer.run(a.lifetime) })
 	if o.Housekeeping >= 0 {
 		every := o.Housekeeping
 		if every == 0 {
@@ -111,6 +124,7 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 func (a *App) Close() {
 	a.stop()
 	a.background.Wait()
+	a.delivery.Wait()
 }
 
 // Settings are the settings the App was opened with.

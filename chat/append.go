@@ -29,6 +29,8 @@ type newMessage struct {
 	body    *record.Body
 	receipt *record.Receipt // nil where it asks for none
 	digest  digest
+	// accepted is when the request was accepted, Unix seconds; 0 for a tip.
+	accepted int64
 	// An imported message brings its own time, not before earliest.
 	imported bool
 	earliest int64
@@ -406,6 +408,9 @@ func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMe
 		m.header.Received = arrival
 	} else {
 		m.header.Time = arrival
+		if m.accepted != 0 && m.accepted != arrival {
+			m.header.Accepted = m.accepted
+		}
 	}
 	if !b.takes(m) {
 		if err := s.flush(ctx, b); err != nil {
@@ -443,6 +448,9 @@ func (s *stream) add(b *batch, m *newMessage) appended {
 	default:
 		h.ListedSeq, h.ListedTime, h.ListedReceived = h.LastSeq, m.header.Time, receivedAt(m.header)
 	}
+	if m.header.Tell != 0 && h.FirstTell == 0 {
+		h.FirstTell = h.LastSeq
+	}
 	m.header.Digest = nil
 	if m.digest != (digest{}) {
 		m.header.Digest = m.digest[:]
@@ -450,7 +458,7 @@ func (s *stream) add(b *batch, m *newMessage) appended {
 	result := appended{seq: h.LastSeq, time: m.header.Time}
 	b.messages = append(b.messages, placedMessage{m, result})
 	b.bytes += m.size()
-	if s.kept {
+	if s.kept || m.header.Tell != 0 { // a live room keeps what is to be told of
 		b.mutations = append(b.mutations,
 			store.Set(record.HeaderKey(h.LastSeq), encode(m.header)),
 			store.Set(record.BodyKey(h.LastSeq), encode(m.body)))

@@ -105,6 +105,7 @@ func (a *App) WriteAttributes(ctx context.Context, op Operator, w AttributeWrite
 			return err
 		}
 		g.set(record.AttributesKey(g.head.Incarnation), stored)
+		g.tellAttributes(op, w.Option, given)
 		result = &Attributes{MainSeq: stored.MainSeq}
 		if w.Option == AttributesModify || w.Option == AttributesSet {
 			for _, attribute := range given {

@@ -9,6 +9,7 @@ import (
 	mathrand "math/rand/v2"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/recant-chat/recant/store"
@@ -27,19 +28,22 @@ type operationIDs struct {
 	last int64 // 4096ths of a millisecond since 1970
 }
 
+// tick is the time in 4096ths of a millisecond, after all ticks before: 48 bits
+// of milliseconds and 12 of their fraction (RFC 9562, section 6.2, method 3),
+// counted on where two fall on one.
+func (o *operationIDs) tick(now time.Time) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.last = max(now.UnixMilli()<<12+int64(now.Nanosecond())%1e6<<12/1e6, o.last+1)
+	return o.last
+}
+
 // newOperationID makes the id of an audit entry or operation: a UUIDv7 of the
 // application's clock, after all that this process made before.
 func (a *App) newOperationID() record.OperationID {
 	var id record.OperationID
 	rand.Read(id[:]) // never fails
-	now := a.clock()
-	// 48 bits of milliseconds and 12 of their fraction (RFC 9562, section 6.2,
-	// method 3), counted on where two fall on one.
-	tick := now.UnixMilli()<<12 + int64(now.Nanosecond())%1e6<<12/1e6
-	a.ids.mu.Lock()
-	a.ids.last = max(tick, a.ids.last+1)
-	tick = a.ids.last
-	a.ids.mu.Unlock()
+	tick := a.ids.tick(a.clock())
 	binary.BigEndian.PutUint64(id[:8], uint64(tick)>>12<<16|0x7000|uint64(tick)&0xfff)
 	id[8] = 0x80 | id[8]&0x3f
 	return id

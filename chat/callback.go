@@ -3,8 +3,10 @@ package chat
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
 )
 
 // Callback is one call to the application's own backend about an event (doc
@@ -74,3 +76,102 @@ const (
 	CallbackGroupQuotaAlarm    = "Group.CallbackOnDailyGroupQuotaAlarm"
 	CallbackPortraitSet        = "Profile.CallbackPortraitSet"
 )
+
+// platformREST is the OptPlatform of everything that a call of this protocol
+// causes.
+const platformREST = "RESTAPI"
+
+// Webhooks says how the application's backend is called. The zero value calls
+// nobody.
+type Webhooks struct {
+	Receiver Receiver // nil for none
+	// Retries is how often an after-event is told again after a call that timed
+	// out or did not connect; below 0 it is told again after every failure, as
+	// long as it is kept.
+	Retries int
+	// Keep is how long an event is kept that was not delivered, and for how long
+	// after that it can be sent again; 0 is 72 hours.
+	Keep time.Duration
+	// Deliverers is how many after-events are under way at once; 0 is 16.
+	Deliverers int
+}
+
+// The codes of a before-event's answer beside 0, go on (doc 34354). All others
+// refuse.
+const (
+	answerDrop  = 2 // of a message only
+	ownCodeFrom = 10100
+	ownCodeTo   = 10200
+)
+
+// wants reports whether a callback is to be made: somebody receives it, or
+// watches what would be received.
+func (a *App) wants(command string) bool {
+	return a.receives(command) || a.watch.attached()
+}
+
+// receives reports whether the backend is called with a command.
+func (a *App) receives(command string) bool {
+	return a.webhooks.Receiver != nil && a.webhooks.Receiver.Enabled(command)
+}
+
+// ask calls the backend before an event with the JSON of body. It returns an
+// empty answer where nobody is to be asked, or where the call failed and the
+// operator lets events through then.
+// Errors: CodeRefusedByBackend, the backend's own code, and for messages
+// CodeBeforeSendFailed.
+func (a *App) ask(ctx context.Context, op Operator, command string, body any) (*CallbackAnswer, error) {
+	if !a.wants(command) {
+		return &CallbackAnswer{}, nil
+	}
+	call := Callback{
+		Command: command, ClientIP: op.RemoteIP, Platform: platformREST,
+		RequestID: uuid.NewString(), Body: encodeBody(body),
+	}
+	if !a.receives(command) {
+		a.watch.saw(call, a.clock(), "off")
+		return &CallbackAnswer{}, nil
+	}
+	answer, err := a.webhooks.Receiver.Ask(ctx, call)
+	a.watch.saw(call, a.clock(), outcomeOf(err))
+	switch {
+	case err == nil:
+		return answer, judge(command, answer)
+	case ctx.Err() != nil:
+		return nil, ctx.Err() // the caller has left; nothing was decided
+	case !a.webhooks.Receiver.DenyOnFailure(command):
+		return &CallbackAnswer{}, nil
+	}
+	code := CodeRefusedByBackend
+	if command == CallbackBeforeSendMsg {
+		code = CodeBeforeSendFailed
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil, Refuse(code, "callback timeout")
+	}
+	return nil, Refuse(code, "callback failed")
+}
+
+// judge returns the refusal that an answer asks for.
+func judge(command string, answer *CallbackAnswer) error {
+	switch code := answer.Code; {
+	case code == 0, code == answerDrop && command == CallbackBeforeSendMsg:
+		return nil
+	case code >= ownCodeFrom && code <= ownCodeTo:
+		return Refuse(Code(code), "%s", answer.Info)
+	}
+	return Refuse(CodeRefusedByBackend, "refused by app backend")
+}
+
+// outcomeOf says in a word what became of a call.
+func outcomeOf(err error) string {
+	switch {
+	case err == nil:
+		return "ok"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, ErrReceiverAnswered):
+		return "answered"
+	}
+	return "failed"
+}

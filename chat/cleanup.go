@@ -79,6 +79,9 @@ func (a *App) cleanEntry(ctx context.Context, row store.Row) error {
 		return err
 	}
 	dead, err := a.clean(ctx, row.Key, entry)
+	if errors.Is(err, errUndelivered) {
+		return nil // once they are delivered this is done again
+	}
 	if err != nil {
 		return err
 	}
@@ -127,6 +130,9 @@ func (a *App) clean(ctx context.Context, key []byte, entry *record.Cleanup) (dea
 	}
 	for _, t := range entry.Topics {
 		id := record.ConversationID{App: a.id, Group: entry.GroupId, Incarnation: entry.Incarnation, Topic: t.Incarnation}
+		if err := a.requireDelivered(ctx, id, entry); err != nil {
+			return false, err
+		}
 		if err := a.removeConversation(ctx, id); err != nil {
 			return false, fmt.Errorf("remove conversation of %q: %w", entry.GroupId, err)
 		}
@@ -205,6 +211,10 @@ func (a *App) removeConversation(ctx context.Context, id record.ConversationID) 
 		return err
 	}
 	a.streams.forget(id)
+	cursor := []store.Mutation{store.Delete(record.EventCursorKey(record.ConversationLane(id)))}
+	if err := a.store.Put(ctx, record.EventsPartition(a.id), cursor); err != nil {
+		return fmt.Errorf("remove cursor of events: %w", err)
+	}
 	return nil
 }
 

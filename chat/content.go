@@ -332,6 +332,22 @@ func splitObject(object jsontext.Value) (map[string]jsontext.Value, error) {
 	return members, nil
 }
 
+// maxNesting bounds the nesting of a MsgBody that comes from the application's
+// backend. That of a call is bounded with the call.
+const maxNesting = 64
+
+// nesting is how deep the objects and arrays of a JSON value go.
+func nesting(value jsontext.Value) int {
+	d := jsontext.NewDecoder(bytes.NewReader(value), jsontext.AllowDuplicateNames(true))
+	deepest := 0
+	for {
+		if _, err := d.ReadToken(); err != nil {
+			return deepest
+		}
+		deepest = max(deepest, d.StackDepth())
+	}
+}
+
 // stringsIn returns the strings in a JSON value, but not the names of its
 // objects' members.
 func stringsIn(value jsontext.Value) []string {

@@ -23,6 +23,7 @@ const (
 	CodeInPermissionGroup   Code = 10013 // per member: is in the permission group already
 	CodeGroupFull           Code = 10014 // more members than the group allows
 	CodeBadGroupID          Code = 10015 // malformed group id
+	CodeRefusedByBackend    Code = 10016 // the application's own backend refused
 	CodeMuted               Code = 10017 // sender is muted
 	CodeAnswerTooLarge      Code = 10018 // answer over 1 MB
 	CodeAccountNotFound     Code = 10019 // account was never imported
@@ -67,6 +68,7 @@ const (
 	CodeBadMsgBody          Code = 90002 // MsgBody does not follow the format of messages
 	CodeMsgBodyNoArray      Code = 90007 // MsgBody is not an array
 	CodeBadElement          Code = 90010 // element of MsgBody does not follow its format
+	CodeBeforeSendFailed    Code = 80003 // the backend could not be asked about a message
 	CodeTopicDestroyFailed  Code = 110002
 	CodeTopicNotFound       Code = 110003
 	CodeNoPermissionGroup   Code = 110006 // permission group unknown or destroyed
@@ -108,6 +110,8 @@ const (
 	CodeIdempotencyConflict Code = 190005 // IdempotencyKey was used with a different request
 	CodeErased              Code = 190006 // the recalled messages were erased
 	CodeHeld                Code = 190007 // the operation is on hold
+	CodeNoReceiver          Code = 190008 // no webhook is configured
+	CodeReplayFailed        Code = 190009 // the webhook did not take an event
 )
 
 // Error is a refusal of the domain: the protocol's code and a sentence that

@@ -27,7 +27,7 @@ func (a *App) MuteGlobally(ctx context.Context, userID string, m GlobalMute) err
 	if m.C2C == nil && m.Group == nil {
 		return Refuse(CodeMuteTimeMissing, "C2CmsgNospeakingTime and GroupmsgNospeakingTime are missing, one must be there")
 	}
-	found, err := a.changeExisting(ctx, userID, func(account *record.Account) error {
+	found, err := a.changeExisting(ctx, userID, func(account *accountChange) error {
 		now := a.now()
 		setMutedUntil(&account.C2CMutedUntil, m.C2C, now)
 		setMutedUntil(&account.GroupMutedUntil, m.Group, now)

@@ -50,7 +50,7 @@ type creation struct {
 	app      *App
 	request  NewGroup
 	kind     GroupType
-	operator string
+	operator Operator
 	imported bool
 	id       string
 	number   uint64 // in the directory
@@ -65,9 +65,9 @@ type creation struct {
 // Errors: CodeInvalid, CodeTooManyAccounts, CodeTooFrequent, CodeNotPermitted,
 // CodeAccountNotFound, CodeGroupIDInUse, CodeGroupIDInUseByOwner,
 // CodeLiveRoomQuota, CodeUserGroupQuota, CodeMemberQuota, CodeGroupQuota,
-// CodeCommunityOff, CodeTextRefused.
+// CodeCommunityOff, CodeTextRefused, CodeRefusedByBackend and the backend's own.
 func (a *App) CreateGroup(ctx context.Context, op Operator, r NewGroup) (*CreatedGroup, error) {
-	return a.makeGroup(ctx, &creation{app: a, request: r, operator: op.Account})
+	return a.makeGroup(ctx, &creation{app: a, request: r, operator: op})
 }
 
 // ImportGroup makes a group of another system's past: without members but its
@@ -75,11 +75,14 @@ func (a *App) CreateGroup(ctx context.Context, op Operator, r NewGroup) (*Create
 // Errors: as CreateGroup, but CodeGroupIDInUse whoever owns the id, and never
 // CodeTooManyAccounts and CodeTooFrequent.
 func (a *App) ImportGroup(ctx context.Context, op Operator, r NewGroup) (*CreatedGroup, error) {
-	return a.makeGroup(ctx, &creation{app: a, request: r, operator: op.Account, imported: true})
+	return a.makeGroup(ctx, &creation{app: a, request: r, operator: op, imported: true})
 }
 
 func (a *App) makeGroup(ctx context.Context, c *creation) (*CreatedGroup, error) {
 	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if err := c.ask(ctx); err != nil {
 		return nil, err
 	}
 	for {
@@ -212,8 +215,11 @@ func (c *creation) stage(ctx context.Context, g *groupChange) error {
 	if err := c.app.requireAccounts(ctx, c.accounts()...); err != nil {
 		return err
 	}
-	g.head.Reset()
+	g.renew()
 	c.fill(g.head, g.before.Incarnation+1)
+	if err := c.tell(ctx, g); err != nil {
+		return err
+	}
 	if c.kind == AVChatRoom {
 		return nil
 	}
@@ -237,7 +243,7 @@ func (c *creation) stage(ctx context.Context, g *groupChange) error {
 func (c *creation) inUse(owner string) error {
 	claimant := c.request.Owner
 	if claimant == "" {
-		claimant = c.operator
+		claimant = c.operator.Account
 	}
 	if !c.imported && owner == claimant && c.request.ID != "" {
 		return Refuse(CodeGroupIDInUseByOwner, "group id has be used by youself!")

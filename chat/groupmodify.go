@@ -63,7 +63,9 @@ func (a *App) ModifyGroup(ctx context.Context, op Operator, r GroupChanges) erro
 		if err := g.modify(&r); err != nil {
 			return err
 		}
-		if proto.Equal(g.before, g.head) {
+		changed := !proto.Equal(g.before, g.head)
+		g.tellInfoChanged(op, operator, &r)
+		if !changed {
 			return nil
 		}
 		g.profileChanged()
@@ -196,6 +198,10 @@ func (a *App) ChangeOwner(ctx context.Context, op Operator, groupID, newOwner, f
 		if g.head.Owner == newOwner {
 			return nil
 		}
+		g.event(op, CallbackAfterChangeOwner, &ownerChangedEvent{
+			eventSubject: g.subject(CallbackAfterChangeOwner), Operator: operator,
+			OldOwner: g.head.Owner, NewOwner: newOwner, EventTime: a.eventTime(),
+		})
 		g.setOwner(newOwner, members[newOwner])
 		g.profileChanged()
 		g.profileTip(operator, &tipGroupInfo{Owner: &newOwner})
@@ -224,7 +230,7 @@ func (a *App) DestroyGroup(ctx context.Context, op Operator, groupID string) err
 			return err
 		}
 		dead = g.before
-		return g.destroy(ctx)
+		return g.destroy(ctx, op)
 	})
 	if err != nil {
 		return err
@@ -234,7 +240,10 @@ func (a *App) DestroyGroup(ctx context.Context, op Operator, groupID string) err
 }
 
 // destroy stages the end of the group and lists what it leaves behind.
-func (g *groupChange) destroy(ctx context.Context) error {
+func (g *groupChange) destroy(ctx context.Context, op Operator) error {
+	if err := g.tellDestroyed(ctx, op); err != nil {
+		return err
+	}
 	streams := []*record.DeadTopic{{}} // the group's own
 	topics, err := g.topics(ctx)
 	if err != nil {
@@ -247,7 +256,7 @@ func (g *groupChange) destroy(ctx context.Context) error {
 		return err
 	}
 	incarnation := g.head.Incarnation
-	g.head.Reset()
+	g.renew()
 	g.head.Incarnation, g.head.Destroyed = incarnation, true
 	return nil
 }

@@ -205,6 +205,7 @@ type groupChange struct {
 	before    *record.Group
 	mutations []store.Mutation
 	tips      bool
+	tells     bool // it stages events
 	touched   bool
 	departed  []*record.Member // who left permission groups with the group
 	condemned bool             // something was listed for the cleanup
@@ -240,10 +241,16 @@ func (a *App) changeGroupHead(ctx context.Context, groupID string, change func(*
 		return g.commit(ctx)
 	})
 	if err != nil {
+		if done != nil && done.tells && CodeOf(err) == CodeInternal {
+			a.deliverer.wake(record.GroupLane(groupID)) // it may have come through all the same
+		}
 		return err
 	}
 	if done.condemned {
 		a.cleanSoon()
+	}
+	if done.tells {
+		a.outbox.marked(context.WithoutCancel(ctx), record.GroupLane(groupID), &record.EventMark{})
 	}
 	if done.tips {
 		// The change is durable; its tips are appended whatever becomes of the
@@ -257,6 +264,11 @@ func (a *App) changeGroupHead(ctx context.Context, groupID string, change func(*
 }
 
 func (g *groupChange) commit(ctx context.Context) error {
+	if g.tells {
+		if err := g.app.outbox.mark(ctx, record.GroupLane(g.id), &record.EventMark{}); err != nil {
+			return err
+		}
+	}
 	if g.tips {
 		if err := g.removeTips(ctx); err != nil {
 			return err
@@ -287,6 +299,14 @@ func (g *groupChange) set(key []byte, m proto.Message) {
 
 func (g *groupChange) delete(key []byte) {
 	g.mutations = append(g.mutations, store.Delete(key))
+}
+
+// renew empties the head but for the events that the application is to be told
+// of, which outlive the group.
+func (g *groupChange) renew() {
+	events := g.head.Events
+	g.head.Reset()
+	g.head.Events = events
 }
 
 // setMember stages a member record.

@@ -37,6 +37,7 @@ func (a *App) keepHouse(ctx context.Context, every time.Duration) {
 			onRecalls()
 			a.work(ctx, "cleanup", a.cleanUp)
 			a.work(ctx, "expiry", a.expire)
+			a.work(ctx, "events", a.expireEvents)
 		}
 	}
 }

@@ -84,6 +84,7 @@ func (a *App) ModifyMember(ctx context.Context, op Operator, r MemberChanges) er
 		if topic != nil {
 			return g.modifyInTopic(ctx, op, topic, m, &r)
 		}
+		g.tellMemberChanged(op, &r)
 		return g.modifyMember(ctx, op, m, &r)
 	})
 }

@@ -43,11 +43,12 @@ type ImportedMember struct {
 // joining is a checked request to put accounts into a group.
 type joining struct {
 	indexEntries
-	operator string
+	operator Operator
 	imported bool // and silent
 	silent   bool
 	members  []ImportedMember // each account once
 
+	refused []string // by the application's backend
 	results map[string]JoinResult
 }
 
@@ -61,7 +62,7 @@ func (a *App) AddMembers(ctx context.Context, op Operator, r Addition) ([]Joined
 	for i, account := range r.Accounts {
 		members[i].Account = account
 	}
-	return a.join(ctx, &joining{indexEntries: indexEntries{app: a, groupID: r.GroupID}, operator: op.Account, silent: r.Silent}, members)
+	return a.join(ctx, &joining{indexEntries: indexEntries{app: a, groupID: r.GroupID}, operator: op, silent: r.Silent}, members)
 }
 
 // ImportMembers is AddMembers without a trace: no tip, and the group's times
@@ -83,7 +84,13 @@ func (a *App) join(ctx context.Context, j *joining, members []ImportedMember) ([
 	if err := a.settleTopicSends(ctx, j.groupID, j.accounts()); err != nil {
 		return nil, err
 	}
+	if err := j.ask(ctx); err != nil {
+		return nil, err
+	}
 	err := a.changeGroup(ctx, j.groupID, func(g *groupChange) error { return j.stage(ctx, g) })
+	if CodeOf(err) == CodeGroupFull {
+		j.tellFull(context.WithoutCancel(ctx))
+	}
 	if err != nil {
 		j.settle(ctx, err)
 		return nil, err
@@ -136,19 +143,9 @@ func accountsOf(members []ImportedMember) []string {
 // will find, or the commit fails.
 func (j *joining) stage(ctx context.Context, g *groupChange) error {
 	j.withdraw(ctx)
-	if err := g.requireMembers(); err != nil {
-		return err
-	}
-	if err := j.app.requireAccounts(ctx, j.accounts()...); err != nil {
-		return err
-	}
-	fresh, err := j.fresh(ctx, g)
+	fresh, err := j.admit(ctx, g.groupState)
 	if err != nil || len(fresh) == 0 {
 		return err
-	}
-	if int64(g.head.MemberNum)+int64(len(fresh)) > int64(g.head.MaxMemberNum) {
-		return Refuse(CodeGroupFull, "%d members and %d new ones are more than the group may have, %d",
-			g.head.MemberNum, len(fresh), g.head.MaxMemberNum)
 	}
 	if err := j.index(ctx, accountsOf(fresh)...); err != nil {
 		return err
@@ -156,9 +153,30 @@ func (j *joining) stage(ctx context.Context, g *groupChange) error {
 	return j.enter(ctx, g, fresh)
 }
 
+// admit checks the request against the group and returns the members that are to
+// be added.
+// Errors: those of AddMembers.
+func (j *joining) admit(ctx context.Context, g *groupState) ([]ImportedMember, error) {
+	if err := g.requireMembers(); err != nil {
+		return nil, err
+	}
+	if err := j.app.requireAccounts(ctx, j.accounts()...); err != nil {
+		return nil, err
+	}
+	fresh, err := j.fresh(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	if int64(g.head.MemberNum)+int64(len(fresh)) > int64(g.head.MaxMemberNum) && len(fresh) > 0 {
+		return nil, Refuse(CodeGroupFull, "%d members and %d new ones are more than the group may have, %d",
+			g.head.MemberNum, len(fresh), g.head.MaxMemberNum)
+	}
+	return fresh, nil
+}
+
 // fresh returns the members that are to be added and sets everybody's result.
 // Errors: CodeUserGroupQuota.
-func (j *joining) fresh(ctx context.Context, g *groupChange) ([]ImportedMember, error) {
+func (j *joining) fresh(ctx context.Context, g *groupState) ([]ImportedMember, error) {
 	members, err := g.members(ctx, j.accounts()...)
 	if err != nil {
 		return nil, err
@@ -198,9 +216,10 @@ func (j *joining) fresh(ctx context.Context, g *groupChange) ([]ImportedMember, 
 	return fresh, nil
 }
 
-// mayEnter reports whether what an import says of a member can be.
-func (j *joining) mayEnter(g *groupChange, m ImportedMember) bool {
-	if m.Role == RoleAdmin && !g.rules().admins {
+// mayEnter reports whether what an import says of a member can be, and the
+// application's backend has nothing against it.
+func (j *joining) mayEnter(g *groupState, m ImportedMember) bool {
+	if m.Role == RoleAdmin && !g.rules().admins || slices.Contains(j.refused, m.Account) {
 		return false
 	}
 	return m.JoinTime == 0 || m.JoinTime >= g.head.CreateTime && m.JoinTime <= j.app.now()
@@ -233,10 +252,11 @@ func (j *joining) enter(ctx context.Context, g *groupChange, fresh []ImportedMem
 		return nil
 	}
 	g.head.LastInfoTime = now
+	accounts := accountsOf(fresh)
+	j.tellJoined(g, accounts)
 	if !j.silent {
-		accounts := accountsOf(fresh)
 		g.stageTip(j.app.settings.TipsMemberChange, tip{
-			OpType: tipJoined, Operator: j.operator, Accounts: accounts, MemberNum: new(g.head.MemberNum),
+			OpType: tipJoined, Operator: j.operator.Account, Accounts: accounts, MemberNum: new(g.head.MemberNum),
 		}, accounts...)
 	}
 	return nil

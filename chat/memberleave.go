@@ -50,9 +50,10 @@ func (a *App) expel(ctx context.Context, op Operator, groupID string, accounts [
 		if err != nil || len(left) == 0 {
 			return err
 		}
+		g.tellExit(op, left)
 		if g.endsWithLastMember() {
 			dead = g.before
-			return g.destroy(ctx)
+			return g.destroy(ctx, op)
 		}
 		if !silent {
 			g.stageTip(a.settings.TipsMemberChange, tip{

@@ -58,14 +58,29 @@ type Sent struct {
 // Errors: CodeInvalid, CodeTooManyMentions, CodeMessageTooLong,
 // CodeTextRefused, CodeBadGroupID, CodeGroupNotFound, CodeNotPermitted,
 // CodeAccountNotFound, CodeMuted, CodeFeatureOff, CodeTooLargeForReceipts,
-// CodeReceiptOnlineOnly, CodeMessageFrequency.
+// CodeReceiptOnlineOnly, CodeMessageFrequency, CodeRefusedByBackend,
+// CodeBeforeSendFailed and the backend's own.
 func (a *App) Send(ctx context.Context, op Operator, m Message) (*Sent, error) {
 	if m.From == "" {
 		m.From = op.Account
 	}
+	sent, err := a.send(ctx, op, m)
+	a.tellFailedSend(context.WithoutCancel(ctx), op, &m, sent, err)
+	return sent, err
+}
+
+func (a *App) send(ctx context.Context, op Operator, m Message) (*Sent, error) {
 	c, err := a.checkMessage(&m)
 	if err != nil {
 		return nil, err
+	}
+	accepted := a.now()
+	drop, err := a.askBeforeSend(ctx, op, &m, c, accepted)
+	if err != nil {
+		return nil, err
+	}
+	if drop {
+		return &Sent{Time: accepted}, nil
 	}
 	var result *Sent
 	err = a.view(ctx, m.GroupID, func(g *groupState) error {
@@ -73,16 +88,20 @@ func (a *App) Send(ctx context.Context, op Operator, m Message) (*Sent, error) {
 		if err != nil {
 			return err
 		}
-		results, err := s.append(ctx, request)
+		request.messages[0].accepted = accepted
+		results, err := a.appendTold(ctx, g, s, m.TopicID, request)
 		switch {
 		case errors.Is(err, errSealed):
 			return Refuse(CodeGroupNotFound, "group %q does not exist or was dismissed", m.GroupID)
 		case err != nil:
 			return err
 		case results[0].dropped && a.settings.GroupThrottleError:
-			return Refuse(CodeMessageFrequency, "msg count exceeds limit,please retry later")
+			return Refuse(CodeMessageFrequency, textMessageFrequency)
 		}
 		result = &Sent{Time: results[0].time, Seq: results[0].seq, Dropped: results[0].dropped}
+		if request.ephemeral && !results[0].dropped && !results[0].duplicate {
+			a.tellOnlineOnly(ctx, g, s, op, &m, request.messages[0], accepted)
+		}
 		return nil
 	})
 	return result, err
@@ -102,7 +121,7 @@ func (a *App) checkMessage(m *Message) (*content, error) {
 	if err := oneOf("SendMsgControl", m.Control, controlNoUnread, controlNoLastMsg, controlMutedNotify, controlNoMsgCheck); err != nil {
 		return nil, err
 	}
-	if err := oneOf("ForbidCallbackControl", m.NoCallback, "ForbidBeforeSendMsgCallback", "ForbidAfterSendMsgCallback"); err != nil {
+	if err := oneOf("ForbidCallbackControl", m.NoCallback, forbidBeforeSend, forbidAfterSend); err != nil {
 		return nil, err
 	}
 	if m.OnlineOnly && len(m.Control) > 0 {
@@ -119,8 +138,12 @@ func (a *App) checkMessage(m *Message) (*content, error) {
 	if len(m.Mentions) > maxMentions {
 		return nil, Refuse(CodeTooManyMentions, "GroupAtInfo has %d items, at most %d", len(m.Mentions), maxMentions)
 	}
-	unchecked := a.settings.NoMsgCheck && slices.Contains(m.Control, controlNoMsgCheck)
-	return a.checkContent(m.Body, m.CloudCustomData, unchecked)
+	return a.checkContent(m.Body, m.CloudCustomData, a.skipsWords(m))
+}
+
+// skipsWords reports whether the message may hold refused words.
+func (a *App) skipsWords(m *Message) bool {
+	return a.settings.NoMsgCheck && slices.Contains(m.Control, controlNoMsgCheck)
 }
 
 // oneOf checks the values of a list field.
@@ -177,6 +200,9 @@ func (a *App) admit(ctx context.Context, g *groupState, op Operator, m *Message,
 			}
 			message.header.NeedsReceipt = true
 		}
+	}
+	if message.header.Tell = a.tellOf(m, g.groupType()); message.header.Tell != 0 {
+		message.body.Cause = a.causeOf(op)
 	}
 	return s, &appendRequest{
 		messages: []newMessage{message}, refuse: refuse, throttled: true,

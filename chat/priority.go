@@ -1,5 +1,7 @@
 package chat
 
+import "slices"
+
 // Priorities of a message (MsgPriority), as history rows give them.
 const (
 	priorityHigh   = 1
@@ -8,17 +10,17 @@ const (
 	priorityLowest = 4
 )
 
+// priorityNames are the priorities by name, from 1.
+var priorityNames = []string{"High", "Normal", "Low", "Lowest"}
+
 // ParsePriority reads a MsgPriority; "" is Normal.
 func ParsePriority(name string) (uint32, bool) {
-	switch name {
-	case "High":
-		return priorityHigh, true
-	case "", "Normal":
+	if name == "" {
 		return priorityNormal, true
-	case "Low":
-		return priorityLow, true
-	case "Lowest":
-		return priorityLowest, true
 	}
-	return 0, false
+	i := slices.Index(priorityNames, name)
+	return uint32(i + 1), i >= 0
 }
+
+// PriorityName is the name of a priority that ParsePriority returned.
+func PriorityName(priority uint32) string { return priorityNames[priority-1] }

@@ -113,14 +113,17 @@ func (a *App) SetProfile(ctx context.Context, op Operator, userID string, items 
 			return err
 		}
 	}
-	found, err := a.changeExisting(ctx, userID, func(account *record.Account) error {
-		before := customTags(account)
+	found, err := a.changeExisting(ctx, userID, func(account *accountChange) error {
+		before := customTags(account.Account)
 		for _, item := range items {
-			item.set(account)
+			item.set(account.Account)
 		}
 		// Where the fields are declared there are few.
-		if n := customTags(account); n > max(before, maxCustomTags) && len(a.settings.CustomProfileFields) == 0 {
+		if n := customTags(account.Account); n > max(before, maxCustomTags) && len(a.settings.CustomProfileFields) == 0 {
 			return Refuse(CodeProfileInvalid, "ProfileItem: the profile would hold %d custom fields, at most %d", n, maxCustomTags)
+		}
+		if a.wants(CallbackPortraitSet) {
+			account.event(a, op, CallbackPortraitSet, a.profileEvent(op, userID, items))
 		}
 		return nil
 	})
@@ -128,6 +131,24 @@ func (a *App) SetProfile(ctx context.Context, op Operator, userID string, items 
 		return Refuse(CodeProfileAccount, textUnknownProfile)
 	}
 	return err
+}
+
+// profileEvent is the event of fields that were set, each once.
+func (a *App) profileEvent(op Operator, userID string, items []ProfileItem) *profileEvent {
+	e := &profileEvent{Command: CallbackPortraitSet, Operator: op.Account, Account: userID, EventTime: a.eventTime()}
+	for i, item := range items {
+		if slices.ContainsFunc(items[i+1:], func(later ProfileItem) bool { return later.Tag == item.Tag }) {
+			continue
+		}
+		set := eventProfileItem{Tag: item.Tag}
+		if standardTags[item.Tag].number {
+			set.Value = *item.Number
+		} else {
+			set.Value = *item.Text
+		}
+		e.Items = append(e.Items, set)
+	}
+	return e
 }
 
 // set puts a checked item into an account's profile.

@@ -58,7 +58,12 @@ func (a *App) RecallBySender(ctx context.Context, op Operator, groupID, topicID,
 		}); err != nil {
 			return err
 		}
-		return s.recall(ctx, record.TargetID{Operation: id}, targetOf(part), "")
+		notify, t := NotifySilent, (*telling)(nil)
+		if a.settings.DeleteBySenderFiresRecall {
+			notify = notifyFresh
+			t = a.tellingOf(notify, op.Account, op.RemoteIP, g.markOf(topicID))
+		}
+		return s.recall(ctx, record.TargetID{Operation: id}, targetOf(part), notify, t)
 	})
 }
 
@@ -99,12 +104,17 @@ var errVoid = errors.New("chat: recall was given up")
 
 // recall commits a target on a sender, once: where it is there already nothing
 // is written.
-func (s *stream) recall(ctx context.Context, id record.TargetID, t *record.RecallTarget, notify string) error {
+func (s *stream) recall(ctx context.Context, id record.TargetID, t *record.RecallTarget, notify string, tell *telling) error {
 	var ranges []store.Range
 	for _, i := range intervals(t) {
 		ranges = append(ranges, addRanges(t.Sender, i)...)
 	}
-	return s.commitTarget(ctx, id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+	added := len(ranges)
+	if notify == notifyFresh {
+		ranges = append(ranges, recallRanges(allMarks, []string{t.Sender}, interval{t.FromSeq, t.ToSeq})...)
+	}
+	return s.commitTarget(ctx, id, tell, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+		before := rows[added:]
 		var mutations []store.Mutation
 		for _, i := range intervals(t) {
 			added, err := addInterval(c, t.Sender, id, i, rows[:2])
@@ -118,10 +128,17 @@ func (s *stream) recall(ctx context.Context, id record.TargetID, t *record.Recal
 			mutations = append(mutations, store.Set(record.FenceKey(t.Sender, id), encode(t.Fence)))
 		}
 		if t.FromSeq > 0 {
-			mutations = append(mutations, feed(c, &record.FeedEvent{
+			event := &record.FeedEvent{
 				Type: record.FeedEvent_RECALLED, Operation: id.Operation[:], Sender: t.Sender,
-				FromSeq: t.FromSeq, ToSeq: t.ToSeq, Time: s.app.now(), Notify: notify,
-			}))
+				FromSeq: t.FromSeq, ToSeq: t.ToSeq, Time: s.app.now(), Notify: notify, Cause: tell.cause(),
+			}
+			if notify == notifyFresh {
+				var err error
+				if event.Fresh, err = freshRanges(t, before); err != nil {
+					return nil, err
+				}
+			}
+			mutations = append(mutations, feed(c, event))
 		}
 		return append(mutations, store.Set(record.TargetKey(id), encode(t))), nil
 	})
@@ -130,19 +147,21 @@ func (s *stream) recall(ctx context.Context, id record.TargetID, t *record.Recal
 // commitTarget commits a target with what derive makes of the rows of the ranges,
 // unless it is there already: then an earlier try of unknown outcome came through,
 // or another process has taken the operation up.
-func (s *stream) commitTarget(ctx context.Context, id record.TargetID, ranges []store.Range, derive func(*record.Conversation, [][]store.Row) ([]store.Mutation, error)) error {
+func (s *stream) commitTarget(ctx context.Context, id record.TargetID, tell *telling, ranges []store.Range, derive func(*record.Conversation, [][]store.Row) ([]store.Mutation, error)) error {
 	ranges = append(ranges, store.Key(record.TargetKey(id)))
-	err := s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
-		there, err := targetIn(rows[len(ranges)-1])
-		switch {
-		case err != nil:
-			return nil, err
-		case there == nil:
-			return derive(c, rows)
-		case there.State == record.RecallTarget_VOID:
-			return nil, errVoid
-		}
-		return nil, nil // an earlier try came through
+	err := s.tellAfter(ctx, record.ConversationLane(s.id), tell, func() error {
+		return s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+			there, err := targetIn(rows[len(ranges)-1])
+			switch {
+			case err != nil:
+				return nil, err
+			case there == nil:
+				return derive(c, rows)
+			case there.State == record.RecallTarget_VOID:
+				return nil, errVoid
+			}
+			return nil, nil // an earlier try came through
+		})
 	})
 	switch {
 	case errors.Is(err, errSealed):
@@ -191,6 +210,9 @@ func (a *App) RecallMessages(ctx context.Context, op Operator, groupID, topicID 
 		}
 		var found []numberedHeader
 		if results, found, err = s.recallable(ctx, seqs); err != nil || len(found) == 0 {
+			if err == nil && !s.kept {
+				a.tellRoomRecall(ctx, g, s, op, results)
+			}
 			return err
 		}
 		part := g.part(topicID, topic)
@@ -203,7 +225,8 @@ func (a *App) RecallMessages(ctx context.Context, op Operator, groupID, topicID 
 		}); err != nil {
 			return err
 		}
-		return s.recallSeqs(ctx, record.TargetID{Operation: id}, targetOf(part), found)
+		tell := a.tellingOf(NotifyEach, op.Account, op.RemoteIP, g.markOf(topicID))
+		return s.recallSeqs(ctx, record.TargetID{Operation: id}, targetOf(part), found, tell)
 	})
 	return results, err
 }
@@ -257,16 +280,16 @@ func (s *stream) recallableSeq(ctx context.Context, head *record.LogHead, floor,
 }
 
 // recallSeqs commits a target of numbers; found has their headers.
-func (s *stream) recallSeqs(ctx context.Context, id record.TargetID, t *record.RecallTarget, found []numberedHeader) error {
+func (s *stream) recallSeqs(ctx context.Context, id record.TargetID, t *record.RecallTarget, found []numberedHeader, tell *telling) error {
 	var ranges []store.Range
 	for _, h := range found {
 		ranges = append(ranges, store.Key(record.SeqRecallKey(h.seq)))
 	}
-	return s.commitTarget(ctx, id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+	return s.commitTarget(ctx, id, tell, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
 		c.RecallMarks |= markSeqs
 		event := &record.FeedEvent{
 			Type: record.FeedEvent_RECALLED, Operation: id.Operation[:], Seqs: t.Seqs,
-			Time: s.app.now(), Notify: NotifyEach,
+			Time: s.app.now(), Notify: NotifyEach, Cause: tell.cause(),
 		}
 		mutations := []store.Mutation{store.Set(record.TargetKey(id), encode(t))}
 		for i, h := range found {

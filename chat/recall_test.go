@@ -56,7 +56,7 @@ func targets(t testing.TB, a *App, group string) []recordedTarget {
 func recallRange(t interface{ Fatal(...any) }, s *stream, sender string, from, to uint32) record.TargetID {
 	id := record.TargetID{Operation: s.app.newOperationID()}
 	target := &record.RecallTarget{Kind: record.RecallTarget_BY_SENDER, Sender: sender, FromSeq: from, ToSeq: to}
-	if err := s.recall(bg, id, target, ""); err != nil {
+	if err := s.recall(bg, id, target, "", nil); err != nil {
 		t.Fatal(err)
 	}
 	return id

@@ -20,6 +20,9 @@ const (
 	NotifySilent  = ""        // nobody
 	NotifySummary = "summary" // one event per target
 	NotifyEach    = "each"    // every message, as group_msg_recall does
+
+	// The application alone, of every message that was not recalled before.
+	notifyFresh = "fresh"
 )
 
 const (
@@ -346,7 +349,11 @@ func (a *App) carryOut(ctx context.Context, id record.OperationID, entry *record
 					errs[i] = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 				}
 			}()
-			errs[i] = a.partStream(p).recall(ctx, record.TargetID{Operation: id, Index: uint16(i)}, targetOf(p), notify)
+			tell, err := a.tellingOfPart(ctx, notify, entry, p)
+			if err == nil {
+				err = a.partStream(p).recall(ctx, record.TargetID{Operation: id, Index: uint16(i)}, targetOf(p), notify, tell)
+			}
+			errs[i] = err
 			return nil
 		})
 	}

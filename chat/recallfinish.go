@@ -23,7 +23,11 @@ func (a *App) finishRecall(ctx context.Context, o *operation) (again int64, err 
 	for _, t := range o.committed() {
 		s := a.partStream(t.part)
 		if o.entry.Notify == NotifyEach {
-			if err := s.tellEach(ctx, t.id); err != nil && !errors.Is(err, errSealed) {
+			tell, err := a.tellingOfPart(ctx, NotifyEach, o.entry, t.part)
+			if err != nil {
+				return 0, err
+			}
+			if err := s.tellEach(ctx, t.id, tell); err != nil && !errors.Is(err, errSealed) {
 				return 0, err
 			}
 		}
@@ -40,7 +44,7 @@ func (a *App) finishRecall(ctx context.Context, o *operation) (again int64, err 
 
 // tellEach tells members of every message that a target recalled and that they
 // were not told of, ten at a time as group_msg_recall does.
-func (s *stream) tellEach(ctx context.Context, id record.TargetID) error {
+func (s *stream) tellEach(ctx context.Context, id record.TargetID, telling *telling) error {
 	t, err := s.readTarget(ctx, id)
 	if err != nil || t == nil || t.State != record.RecallTarget_ACTIVE {
 		return err
@@ -48,7 +52,7 @@ func (s *stream) tellEach(ctx context.Context, id record.TargetID) error {
 	var batch []numberedHeader
 	tell := func() error {
 		defer func() { batch = batch[:0] }()
-		return s.tell(ctx, id, batch)
+		return s.tell(ctx, id, batch, telling)
 	}
 	err = s.eachCovered(ctx, t, 0, func(m numberedHeader) error {
 		if m.header.Erased {
@@ -68,34 +72,37 @@ func (s *stream) tellEach(ctx context.Context, id record.TargetID) error {
 // tell commits one event about those of some messages that members were not
 // told of, and marks them as told, unless the target has been restored or sealed
 // meanwhile: who follows the feed would take it for a new recall.
-func (s *stream) tell(ctx context.Context, id record.TargetID, messages []numberedHeader) error {
+func (s *stream) tell(ctx context.Context, id record.TargetID, messages []numberedHeader, telling *telling) error {
 	ranges := make([]store.Range, len(messages))
 	for i, m := range messages {
 		ranges[i] = store.Key(record.SeqRecallKey(m.seq))
 	}
 	ranges = append(ranges, store.Key(record.TargetKey(id)))
-	err := s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
-		t, err := targetIn(rows[len(messages)])
-		if err != nil || t.GetState() != record.RecallTarget_ACTIVE {
-			return nil, err
-		}
-		event := &record.FeedEvent{
-			Type: record.FeedEvent_RECALLED, Operation: id.Operation[:], Time: s.app.now(), Notify: NotifyEach,
-		}
-		var mutations []store.Mutation
-		for i, m := range messages {
-			if len(rows[i]) > 0 {
-				continue
+	err := s.tellAfter(ctx, record.ConversationLane(s.id), telling, func() error {
+		return s.app.changeConversation(ctx, s.id, ranges, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+			t, err := targetIn(rows[len(messages)])
+			if err != nil || t.GetState() != record.RecallTarget_ACTIVE {
+				return nil, err
 			}
-			event.Seqs = append(event.Seqs, m.seq)
-			mutations = append(mutations, store.Set(record.SeqRecallKey(m.seq), encode(&record.SeqRecall{Uncounted: !counts(m.header)})))
-		}
-		if len(mutations) == 0 {
-			return nil, nil
-		}
-		event.Told = event.Seqs
-		c.RecallMarks |= markSeqs
-		return append(mutations, feed(c, event)), nil
+			event := &record.FeedEvent{
+				Type: record.FeedEvent_RECALLED, Operation: id.Operation[:], Time: s.app.now(), Notify: NotifyEach,
+				Cause: telling.cause(),
+			}
+			var mutations []store.Mutation
+			for i, m := range messages {
+				if len(rows[i]) > 0 {
+					continue
+				}
+				event.Seqs = append(event.Seqs, m.seq)
+				mutations = append(mutations, store.Set(record.SeqRecallKey(m.seq), encode(&record.SeqRecall{Uncounted: !counts(m.header)})))
+			}
+			if len(mutations) == 0 {
+				return nil, nil
+			}
+			event.Told = event.Seqs
+			c.RecallMarks |= markSeqs
+			return append(mutations, feed(c, event)), nil
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("tell of recalled messages: %w", err)

@@ -273,7 +273,7 @@ func (r *receiptState) start(cursor string) (int, error) {
 //
 // Errors: CodeInvalid, CodeNotPermitted (also for who is no member),
 // CodeBadGroupID, CodeGroupNotFound, CodeFeatureOff, CodeCommunityOff.
-func (a *App) AcknowledgeReceipts(ctx context.Context, groupID, account string, seqs []uint32) error {
+func (a *App) AcknowledgeReceipts(ctx context.Context, op Operator, groupID, account string, seqs []uint32) error {
 	if !ValidUserID(account) {
 		return Refuse(CodeInvalid, "From_Account %q is not a valid UserID", account)
 	}
@@ -293,9 +293,15 @@ func (a *App) AcknowledgeReceipts(ctx context.Context, groupID, account string, 
 		if m == nil {
 			return Refuse(CodeNotPermitted, "From_Account %q is not a member of the group", account)
 		}
+		who := &acknowledger{Reader: &record.Reader{Account: account, JoinId: m.JoinId}}
+		if a.wants(CallbackAfterReadReceipt) {
+			if who.tell, err = g.receiptTelling(ctx, op, seqs); err != nil {
+				return err
+			}
+		}
 		ctx := context.WithoutCancel(ctx) // what is in one bucket is noted with what is in another
 		for _, part := range seqsByBucket(seqs) {
-			if err := s.acknowledge(ctx, part, &record.Reader{Account: account, JoinId: m.JoinId}); err != nil {
+			if err := s.acknowledge(ctx, part, who); err != nil {
 				return err
 			}
 		}
@@ -303,20 +309,38 @@ func (a *App) AcknowledgeReceipts(ctx context.Context, groupID, account string, 
 	})
 }
 
+// acknowledger is who has read messages.
+type acknowledger struct {
+	*record.Reader
+	tell *receiptTelling // nil where the application is not to be told
+}
+
 // acknowledge notes that a reader has read messages of one bucket.
-func (s *stream) acknowledge(ctx context.Context, seqs []uint32, who *record.Reader) error {
-	err := s.changeBeside(ctx, record.Bucket(seqs[0]), readingRanges(seqs), func(readings [][]store.Row) ([]store.Mutation, error) {
-		states, err := s.receiptStates(ctx, seqs, readings)
-		if err != nil {
-			return nil, err
-		}
-		var mutations []store.Mutation
-		for _, seq := range seqs {
-			if state := states[seq]; state != nil && state.acknowledge(who) {
-				mutations = append(mutations, store.Set(record.ReadingKey(seq), encode(&record.Reading{Read: state.read})))
+func (s *stream) acknowledge(ctx context.Context, seqs []uint32, who *acknowledger) error {
+	ranges := readingRanges(seqs)
+	if who.tell != nil {
+		ranges = append(ranges, lastEventRange())
+	}
+	lane := record.BesideLane(s.id, record.Bucket(seqs[0]))
+	err := s.tellAfter(ctx, lane, who.tell.telling(), func() error {
+		return s.changeBeside(ctx, record.Bucket(seqs[0]), ranges, func(rows [][]store.Row) ([]store.Mutation, error) {
+			states, err := s.receiptStates(ctx, seqs, rows[:len(seqs)])
+			if err != nil {
+				return nil, err
 			}
-		}
-		return mutations, nil
+			var mutations []store.Mutation
+			var read []uint32
+			for _, seq := range seqs {
+				if state := states[seq]; state != nil && state.acknowledge(who.Reader) {
+					mutations = append(mutations, store.Set(record.ReadingKey(seq), encode(&record.Reading{Read: state.read})))
+					read = append(read, seq)
+				}
+			}
+			if len(read) > 0 && who.tell != nil {
+				mutations = append(mutations, s.app.nextEvent(rows[len(seqs)], who.tell.event(s.app, who.Account, read, states)))
+			}
+			return mutations, nil
+		})
 	})
 	return s.gone(err)
 }

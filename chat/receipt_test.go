@@ -58,7 +58,7 @@ func TestReceiptsSurviveACrashAtAnyWrite(t *testing.T) {
 					continue
 				}
 				sent++
-				if err := a.AcknowledgeReceipts(bg, "g", "bob", []uint32{i + 1}); err == nil {
+				if err := a.AcknowledgeReceipts(bg, Operator{}, "g", "bob", []uint32{i + 1}); err == nil {
 					acknowledged++
 				}
 			}
@@ -148,7 +148,7 @@ func TestErasureTakesReceipts(t *testing.T) {
 		st.then = nil
 		erase()
 	}
-	if err := a.AcknowledgeReceipts(bg, "g", "bob", []uint32{1, 2}); err != nil {
+	if err := a.AcknowledgeReceipts(bg, Operator{}, "g", "bob", []uint32{1, 2}); err != nil {
 		t.Fatal(err)
 	}
 	if st.then != nil {

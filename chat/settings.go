@@ -19,19 +19,20 @@ type Settings struct {
 	RecalledAsPlaceholder  bool   `yaml:"recalled_as_placeholder" desc:"show recalled messages in default history as placeholders instead of leaving them out"`
 	RecalledBody           string `yaml:"recalled_body" desc:"body of recalled rows pulled with WithRecalledMsg: keep or empty"`
 
-	GroupThrottlePerSecond int         `yaml:"group_throttle_per_second" desc:"ordinary messages per second in one group or topic; 0 is no limit"`
-	GroupThrottleError     bool        `yaml:"group_throttle_error" desc:"answer 10023 to a message over that limit instead of OK with MsgDropReason"`
-	AVChatRoomRecall       bool        `yaml:"avchatroom_recall" desc:"group_msg_recall is served for AVChatRoom; off answers 10033"`
-	GroupRecall            bool        `yaml:"group_recall" desc:"group_msg_recall is served at all; off answers 10041"`
-	ImportMaxBatch         int         `yaml:"import_max_batch" desc:"messages in one import_group_msg"`
-	DeleteBySenderWindow   int         `yaml:"delete_by_sender_window" desc:"how many of the newest numbers delete_group_msg_by_sender covers; anything but 1000 breaks compatibility and is for tests"`
-	CommunityDirectMessage bool        `yaml:"community_direct_messages" desc:"allow sends and imports without TopicId into a community that has topics; off answers 10007"`
-	ChatRoomNoUnread       bool        `yaml:"chatroom_no_unread" desc:"accept SendMsgControl NoUnread in ChatRoom groups; off answers 10004"`
-	NoMsgCheck             bool        `yaml:"no_msg_check" desc:"let SendMsgControl NoMsgCheck skip refused_words"`
-	TargetedMessages       bool        `yaml:"targeted_messages" desc:"accept To_Account in send_group_msg; off answers 10059"`
-	ReadReceipts           []GroupType `yaml:"read_receipts" desc:"group types in which NeedReadReceipt is accepted; elsewhere 10059"`
-	MessageExtensions      bool        `yaml:"message_extensions" desc:"accept SupportMessageExtension; off answers 10059"`
-	RefusedWords           []string    `yaml:"refused_words" desc:"texts that contain one of these are refused with 80001, in profiles with 40005"`
+	GroupThrottlePerSecond    int         `yaml:"group_throttle_per_second" desc:"ordinary messages per second in one group or topic; 0 is no limit"`
+	GroupThrottleError        bool        `yaml:"group_throttle_error" desc:"answer 10023 to a message over that limit instead of OK with MsgDropReason"`
+	AVChatRoomRecall          bool        `yaml:"avchatroom_recall" desc:"group_msg_recall is served for AVChatRoom; off answers 10033"`
+	GroupRecall               bool        `yaml:"group_recall" desc:"group_msg_recall is served at all; off answers 10041"`
+	ImportMaxBatch            int         `yaml:"import_max_batch" desc:"messages in one import_group_msg"`
+	DeleteBySenderWindow      int         `yaml:"delete_by_sender_window" desc:"how many of the newest numbers delete_group_msg_by_sender covers; anything but 1000 breaks compatibility and is for tests"`
+	DeleteBySenderFiresRecall bool        `yaml:"delete_by_sender_fires_recall" desc:"tell the webhook of what delete_group_msg_by_sender recalled, with Group.CallbackAfterRecallMsg"`
+	CommunityDirectMessage    bool        `yaml:"community_direct_messages" desc:"allow sends and imports without TopicId into a community that has topics; off answers 10007"`
+	ChatRoomNoUnread          bool        `yaml:"chatroom_no_unread" desc:"accept SendMsgControl NoUnread in ChatRoom groups; off answers 10004"`
+	NoMsgCheck                bool        `yaml:"no_msg_check" desc:"let SendMsgControl NoMsgCheck skip refused_words"`
+	TargetedMessages          bool        `yaml:"targeted_messages" desc:"accept To_Account in send_group_msg; off answers 10059"`
+	ReadReceipts              []GroupType `yaml:"read_receipts" desc:"group types in which NeedReadReceipt is accepted; elsewhere 10059"`
+	MessageExtensions         bool        `yaml:"message_extensions" desc:"accept SupportMessageExtension; off answers 10059"`
+	RefusedWords              []string    `yaml:"refused_words" desc:"texts that contain one of these are refused with 80001, in profiles with 40005"`
 
 	Communities            bool     `yaml:"communities" desc:"communities and topics are served; off answers 11000"`
 	MaxTopics              int      `yaml:"max_topics" desc:"topics in one community; beyond it 10037"`

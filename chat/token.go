@@ -25,6 +25,7 @@ const (
 	sealPlan   = "plan"
 	sealExport = "export"
 	sealList   = "list"
+	sealReplay = "replay"
 )
 
 const (

@@ -26,34 +26,41 @@ type NewTopic struct {
 // message anywhere and leaves the community's profile as it is.
 // Errors: CodeInvalid, CodeBadGroupID, CodeGroupNotFound, CodeCommunityOff,
 // CodeGroupIDInUseByOwner, CodeNotPermitted, CodeUserGroupQuota,
-// CodeTextRefused.
-func (a *App) CreateTopic(ctx context.Context, _ Operator, r NewTopic) (string, error) {
-	return a.makeTopic(ctx, &r, CodeGroupIDInUseByOwner)
+// CodeTextRefused, CodeRefusedByBackend and the backend's own.
+func (a *App) CreateTopic(ctx context.Context, op Operator, r NewTopic) (string, error) {
+	return a.makeTopic(ctx, &r, &op)
 }
 
 // ImportTopic makes a topic of another system's past, with its own time of
 // creation.
 // Errors: as CreateTopic, but CodeGroupIDInUse for an id that is taken.
 func (a *App) ImportTopic(ctx context.Context, _ Operator, r NewTopic) (string, error) {
-	return a.makeTopic(ctx, &r, CodeGroupIDInUse)
+	return a.makeTopic(ctx, &r, nil)
 }
 
 // errGeneratedTaken says that a generated id met one that lives.
 var errGeneratedTaken = errors.New("chat: generated topic id is taken")
 
-func (a *App) makeTopic(ctx context.Context, r *NewTopic, inUse Code) (string, error) {
+// makeTopic makes a topic for an operator, or without one in an import, of which
+// nobody is told.
+func (a *App) makeTopic(ctx context.Context, r *NewTopic, op *Operator) (string, error) {
 	if err := a.checkNewTopic(r); err != nil {
 		return "", err
 	}
 	if err := CheckGroupID(r.GroupID); err != nil {
 		return "", err
 	}
+	if op != nil {
+		if err := a.askBeforeTopic(ctx, *op, r); err != nil {
+			return "", err
+		}
+	}
 	for {
 		id := r.ID
 		if id == "" {
 			id = generateTopicID(r.GroupID)
 		}
-		err := a.changeGroup(ctx, r.GroupID, func(g *groupChange) error { return g.stageTopic(ctx, r, id, inUse) })
+		err := a.changeGroup(ctx, r.GroupID, func(g *groupChange) error { return g.stageTopic(ctx, r, id, op) })
 		if !errors.Is(err, errGeneratedTaken) {
 			return id, err
 		}
@@ -61,7 +68,7 @@ func (a *App) makeTopic(ctx context.Context, r *NewTopic, inUse Code) (string, e
 }
 
 // stageTopic does one attempt at a new topic.
-func (g *groupChange) stageTopic(ctx context.Context, r *NewTopic, id string, inUse Code) error {
+func (g *groupChange) stageTopic(ctx context.Context, r *NewTopic, id string, op *Operator) error {
 	if err := g.requireTopics(); err != nil {
 		return err
 	}
@@ -76,10 +83,10 @@ func (g *groupChange) stageTopic(ctx context.Context, r *NewTopic, id string, in
 		return err
 	case taken != nil && r.ID == "":
 		return errGeneratedTaken
-	case taken != nil && inUse == CodeGroupIDInUseByOwner:
-		return Refuse(inUse, "group id has be used by youself!") // programs in the wild compare the texts
+	case taken != nil && op != nil:
+		return Refuse(CodeGroupIDInUseByOwner, "group id has be used by youself!") // programs in the wild compare the texts
 	case taken != nil:
-		return Refuse(inUse, "group id has be used!")
+		return Refuse(CodeGroupIDInUse, "group id has be used!")
 	}
 	if err := g.requireInsider(ctx, r.From); err != nil {
 		return err
@@ -100,6 +107,9 @@ func (g *groupChange) stageTopic(ctx context.Context, r *NewTopic, id string, in
 		Incarnation: g.head.TopicsCreated, Name: r.Name, FaceUrl: r.FaceURL, Notification: r.Notification,
 		Introduction: r.Introduction, Custom: r.Custom, CreateTime: created, DefaultPermission: r.DefaultPermission,
 	})
+	if op != nil {
+		g.tellTopicCreated(*op, r, id)
+	}
 	return nil
 }
 
@@ -208,7 +218,7 @@ type TopicChanges struct {
 // no message and leaves the community's profile as it is.
 // Errors: CodeInvalid, CodeBadGroupID, CodeGroupNotFound (also for the topic),
 // CodeCommunityOff, CodeNotPermitted, CodeTextRefused.
-func (a *App) ModifyTopic(ctx context.Context, _ Operator, r TopicChanges) error {
+func (a *App) ModifyTopic(ctx context.Context, op Operator, r TopicChanges) error {
 	if err := a.checkTopicTexts(r.Name, r.FaceURL, r.Notification, r.Introduction, r.Custom); err != nil {
 		return err
 	}
@@ -240,6 +250,7 @@ func (a *App) ModifyTopic(ctx context.Context, _ Operator, r TopicChanges) error
 		}
 		if r.lay(t) {
 			g.setTopic(r.ID, t)
+			g.tellTopicChanged(op, &r)
 		}
 		return nil
 	})

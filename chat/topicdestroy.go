@@ -22,7 +22,7 @@ type TopicDestroyed struct {
 // when it returns; their rows are removed in the background, and their ids are
 // free. An id that is given twice is destroyed once and then not found.
 // Errors: CodeInvalid, CodeBadGroupID, CodeGroupNotFound, CodeCommunityOff.
-func (a *App) DestroyTopics(ctx context.Context, _ Operator, groupID string, ids []string) ([]TopicDestroyed, error) {
+func (a *App) DestroyTopics(ctx context.Context, op Operator, groupID string, ids []string) ([]TopicDestroyed, error) {
 	// An empty list asks nothing: on the client side it would ask for all, and
 	// what cannot be undone must not follow from a missing field.
 	if len(ids) == 0 {
@@ -33,7 +33,7 @@ func (a *App) DestroyTopics(ctx context.Context, _ Operator, groupID string, ids
 	}
 	results := make([]TopicDestroyed, 0, len(ids))
 	for batch := range slices.Chunk(ids, destroyBatch) {
-		items, err := a.destroyTopics(ctx, groupID, batch)
+		items, err := a.destroyTopics(ctx, op, groupID, batch)
 		if err != nil && len(results) == 0 {
 			return nil, err
 		}
@@ -50,7 +50,7 @@ func (a *App) DestroyTopics(ctx context.Context, _ Operator, groupID string, ids
 }
 
 // destroyTopics ends topics in one commit.
-func (a *App) destroyTopics(ctx context.Context, groupID string, ids []string) ([]TopicDestroyed, error) {
+func (a *App) destroyTopics(ctx context.Context, op Operator, groupID string, ids []string) ([]TopicDestroyed, error) {
 	var results []TopicDestroyed
 	err := a.changeGroup(ctx, groupID, func(g *groupChange) error {
 		results = nil
@@ -77,6 +77,7 @@ func (a *App) destroyTopics(ctx context.Context, groupID string, ids []string) (
 		if dead == nil {
 			return nil
 		}
+		g.tellTopicsDestroyed(op, dead)
 		return a.condemn(ctx, g.groupState, dead, false)
 	})
 	if err != nil {

@@ -142,6 +142,14 @@ type Store interface {
 	Close() error
 }
 
+// Exclusive is an engine that only one process can have open at a time.
+type Exclusive interface {
+	// Opening names this opening of the engine, with a number that no other
+	// opening has and that is not 0. What was claimed in the name of another one,
+	// a lease say, nobody holds any more.
+	Opening() uint64
+}
+
 // Key returns the range of exactly one row.
 func Key(key []byte) Range {
 	return Range{From: key, To: append(append([]byte{}, key...), 0), Limit: 1}

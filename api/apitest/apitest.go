@@ -48,6 +48,7 @@ type Options struct {
 	Application api.Application
 	API         api.Options
 	TLS         bool
+	Webhooks    chat.Webhooks
 	// Store replaces the engine; the caller closes it. Nil is a new
 	// store/pebble in memory, which the Server closes.
 	Store store.Store
@@ -125,7 +126,7 @@ func (s *Server) start(t testing.TB) {
 	}
 	s.Chat, err = chat.OpenApp(context.Background(), s.store, SDKAppID, chat.Options{
 		Settings: s.options.Settings, Clock: clock, Admins: s.options.Application.Admins,
-		Logger: logger, Housekeeping: s.options.Housekeeping, Presence: s.Presence,
+		Logger: logger, Housekeeping: s.options.Housekeeping, Presence: s.Presence, Webhooks: s.options.Webhooks,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -179,6 +180,9 @@ func (s *Server) stop(t testing.TB) {
 		t.Errorf("close store: %v", err)
 	}
 }
+
+// Store is the engine that the server runs on, for another one beside it.
+func (s *Server) Store() store.Store { return s.store }
 
 // Client is an HTTP client that trusts the server.
 func (s *Server) Client() *http.Client { return s.client }

@@ -295,6 +295,10 @@ func (s *Store) failure() error {
 	}
 }
 
+// Opening counts how often the directory was opened; only one process can have
+// it open at a time.
+func (s *Store) Opening() uint64 { return s.epoch }
+
 // Close waits for the verbs under way, closes the tree and releases the
 // directory. It waits for purges too, which can take long; whoever wants it to
 // be quick cancels them first. A second Close returns store.ErrClosed. After a failure it returns

@@ -71,7 +71,7 @@ func (x RecallTarget_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RecallTarget_Kind.Descriptor instead.
 func (RecallTarget_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{14, 0}
+	return file_record_proto_rawDescGZIP(), []int{15, 0}
 }
 
 type RecallTarget_State int32
@@ -126,7 +126,7 @@ func (x RecallTarget_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RecallTarget_State.Descriptor instead.
 func (RecallTarget_State) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{14, 1}
+	return file_record_proto_rawDescGZIP(), []int{15, 1}
 }
 
 type FeedEvent_Type int32
@@ -178,7 +178,7 @@ func (x FeedEvent_Type) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FeedEvent_Type.Descriptor instead.
 func (FeedEvent_Type) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{18, 0}
+	return file_record_proto_rawDescGZIP(), []int{19, 0}
 }
 
 type AuditEntry_Kind int32
@@ -239,7 +239,7 @@ func (x AuditEntry_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AuditEntry_Kind.Descriptor instead.
 func (AuditEntry_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{20, 0}
+	return file_record_proto_rawDescGZIP(), []int{21, 0}
 }
 
 type RecallWork_State int32
@@ -285,7 +285,7 @@ func (x RecallWork_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RecallWork_State.Descriptor instead.
 func (RecallWork_State) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{27, 0}
+	return file_record_proto_rawDescGZIP(), []int{28, 0}
 }
 
 // Account is the row "account" of a user's partition.
@@ -296,6 +296,7 @@ type Account struct {
 	Profile         []*ProfileField        `protobuf:"bytes,3,rep,name=profile,proto3" json:"profile,omitempty"`                                           // what was ever set, one per tag
 	GroupMutedUntil uint32                 `protobuf:"varint,4,opt,name=group_muted_until,json=groupMutedUntil,proto3" json:"group_muted_until,omitempty"` // in every group: Unix seconds, 4294967295 is for ever
 	C2CMutedUntil   uint32                 `protobuf:"varint,5,opt,name=c2c_muted_until,json=c2cMutedUntil,proto3" json:"c2c_muted_until,omitempty"`       // the same for one-to-one messages
+	Events          uint64                 `protobuf:"varint,6,opt,name=events,proto3" json:"events,omitempty"`                                            // number of the newest event for the application
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -361,6 +362,13 @@ func (x *Account) GetGroupMutedUntil() uint32 {
 func (x *Account) GetC2CMutedUntil() uint32 {
 	if x != nil {
 		return x.C2CMutedUntil
+	}
+	return 0
+}
+
+func (x *Account) GetEvents() uint64 {
+	if x != nil {
+		return x.Events
 	}
 	return 0
 }
@@ -454,6 +462,7 @@ type Group struct {
 	ClearedSeq              uint32                 `protobuf:"varint,28,opt,name=cleared_seq,json=clearedSeq,proto3" json:"cleared_seq,omitempty"`                                                                                              // messages of the group's own stream up to here are hidden from clients
 	BansIssued              uint64                 `protobuf:"varint,31,opt,name=bans_issued,json=bansIssued,proto3" json:"bans_issued,omitempty"`                                                                                              // order of the newest ban
 	RoomAdmins              []*RoomAdmin           `protobuf:"bytes,32,rep,name=room_admins,json=roomAdmins,proto3" json:"room_admins,omitempty"`                                                                                               // of an AVChatRoom, in the order of their appointment
+	Events                  uint64                 `protobuf:"varint,43,opt,name=events,proto3" json:"events,omitempty"`                                                                                                                        // number of the newest event for the application, of any incarnation
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
 }
@@ -710,6 +719,13 @@ func (x *Group) GetRoomAdmins() []*RoomAdmin {
 		return x.RoomAdmins
 	}
 	return nil
+}
+
+func (x *Group) GetEvents() uint64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
 }
 
 // Member is a member row of a group's partition.
@@ -1249,7 +1265,9 @@ type Header struct {
 	Targeted      bool                   `protobuf:"varint,13,opt,name=targeted,proto3" json:"targeted,omitempty"`
 	Joined        []string               `protobuf:"bytes,14,rep,name=joined,proto3" json:"joined,omitempty"` // tips: accounts whose read position moves here
 	TipNumber     uint64                 `protobuf:"varint,15,opt,name=tip_number,json=tipNumber,proto3" json:"tip_number,omitempty"`
-	Erased        bool                   `protobuf:"varint,16,opt,name=erased,proto3" json:"erased,omitempty"` // its body is gone for good
+	Erased        bool                   `protobuf:"varint,16,opt,name=erased,proto3" json:"erased,omitempty"`     // its body is gone for good
+	Tell          uint32                 `protobuf:"varint,17,opt,name=tell,proto3" json:"tell,omitempty"`         // which after-events the application is to be told of, a bit each
+	Accepted      int64                  `protobuf:"varint,18,opt,name=accepted,proto3" json:"accepted,omitempty"` // Unix seconds when the request was accepted, where it differs from time
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1396,6 +1414,20 @@ func (x *Header) GetErased() bool {
 	return false
 }
 
+func (x *Header) GetTell() uint32 {
+	if x != nil {
+		return x.Tell
+	}
+	return 0
+}
+
+func (x *Header) GetAccepted() int64 {
+	if x != nil {
+		return x.Accepted
+	}
+	return 0
+}
+
 // Body is what a message says.
 type Body struct {
 	state           protoimpl.MessageState `protogen:"open.v1"`
@@ -1407,6 +1439,7 @@ type Body struct {
 	EditVersion     uint32                 `protobuf:"varint,10,opt,name=edit_version,json=editVersion,proto3" json:"edit_version,omitempty"` // edits so far
 	EditTime        int64                  `protobuf:"varint,11,opt,name=edit_time,json=editTime,proto3" json:"edit_time,omitempty"`          // of the newest, Unix seconds
 	EditId          uint64                 `protobuf:"fixed64,12,opt,name=edit_id,json=editId,proto3" json:"edit_id,omitempty"`               // of the newest, to find it again when an outcome was unknown
+	Cause           *Cause                 `protobuf:"bytes,6,opt,name=cause,proto3" json:"cause,omitempty"`                                  // where the header's tell is not 0
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1497,6 +1530,74 @@ func (x *Body) GetEditId() uint64 {
 	return 0
 }
 
+func (x *Body) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+// Cause says who caused an event for the application, and when.
+type Cause struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Operator      string                 `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"` // where the event does not say it elsewhere
+	ClientIp      string                 `protobuf:"bytes,2,opt,name=client_ip,json=clientIp,proto3" json:"client_ip,omitempty"`
+	Time          int64                  `protobuf:"varint,3,opt,name=time,proto3" json:"time,omitempty"` // Unix milliseconds
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cause) Reset() {
+	*x = Cause{}
+	mi := &file_record_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cause) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cause) ProtoMessage() {}
+
+func (x *Cause) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cause.ProtoReflect.Descriptor instead.
+func (*Cause) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Cause) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *Cause) GetClientIp() string {
+	if x != nil {
+		return x.ClientIp
+	}
+	return ""
+}
+
+func (x *Cause) GetTime() int64 {
+	if x != nil {
+		return x.Time
+	}
+	return 0
+}
+
 // Mention is one @-mention.
 type Mention struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1508,7 +1609,7 @@ type Mention struct {
 
 func (x *Mention) Reset() {
 	*x = Mention{}
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1520,7 +1621,7 @@ func (x *Mention) String() string {
 func (*Mention) ProtoMessage() {}
 
 func (x *Mention) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1533,7 +1634,7 @@ func (x *Mention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mention.ProtoReflect.Descriptor instead.
 func (*Mention) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{11}
+	return file_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Mention) GetAll() bool {
@@ -1567,13 +1668,14 @@ type LogHead struct {
 	ListedTime       int64                  `protobuf:"varint,11,opt,name=listed_time,json=listedTime,proto3" json:"listed_time,omitempty"`             // its MsgTime
 	ListedReceived   int64                  `protobuf:"varint,12,opt,name=listed_received,json=listedReceived,proto3" json:"listed_received,omitempty"` // server's time when it came
 	TargetedSeq      uint32                 `protobuf:"varint,13,opt,name=targeted_seq,json=targetedSeq,proto3" json:"targeted_seq,omitempty"`          // newest message that updates the lists of its recipients alone
+	FirstTell        uint32                 `protobuf:"varint,14,opt,name=first_tell,json=firstTell,proto3" json:"first_tell,omitempty"`                // number of the first message that the application is to be told of
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
 
 func (x *LogHead) Reset() {
 	*x = LogHead{}
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1585,7 +1687,7 @@ func (x *LogHead) String() string {
 func (*LogHead) ProtoMessage() {}
 
 func (x *LogHead) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1598,7 +1700,7 @@ func (x *LogHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogHead.ProtoReflect.Descriptor instead.
 func (*LogHead) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{12}
+	return file_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *LogHead) GetLastSeq() uint32 {
@@ -1692,6 +1794,13 @@ func (x *LogHead) GetTargetedSeq() uint32 {
 	return 0
 }
 
+func (x *LogHead) GetFirstTell() uint32 {
+	if x != nil {
+		return x.FirstTell
+	}
+	return 0
+}
+
 // Conversation is the head row of a conversation's partition.
 type Conversation struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1712,7 +1821,7 @@ type Conversation struct {
 
 func (x *Conversation) Reset() {
 	*x = Conversation{}
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1724,7 +1833,7 @@ func (x *Conversation) String() string {
 func (*Conversation) ProtoMessage() {}
 
 func (x *Conversation) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1737,7 +1846,7 @@ func (x *Conversation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conversation.ProtoReflect.Descriptor instead.
 func (*Conversation) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{13}
+	return file_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Conversation) GetBucketHint() uint32 {
@@ -1839,7 +1948,7 @@ type RecallTarget struct {
 
 func (x *RecallTarget) Reset() {
 	*x = RecallTarget{}
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1851,7 +1960,7 @@ func (x *RecallTarget) String() string {
 func (*RecallTarget) ProtoMessage() {}
 
 func (x *RecallTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1864,7 +1973,7 @@ func (x *RecallTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallTarget.ProtoReflect.Descriptor instead.
 func (*RecallTarget) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{14}
+	return file_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RecallTarget) GetKind() RecallTarget_Kind {
@@ -1956,7 +2065,7 @@ type Fence struct {
 
 func (x *Fence) Reset() {
 	*x = Fence{}
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1968,7 +2077,7 @@ func (x *Fence) String() string {
 func (*Fence) ProtoMessage() {}
 
 func (x *Fence) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1981,7 +2090,7 @@ func (x *Fence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fence.ProtoReflect.Descriptor instead.
 func (*Fence) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{15}
+	return file_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Fence) GetFromSeq() uint32 {
@@ -2009,7 +2118,7 @@ type Cover struct {
 
 func (x *Cover) Reset() {
 	*x = Cover{}
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2021,7 +2130,7 @@ func (x *Cover) String() string {
 func (*Cover) ProtoMessage() {}
 
 func (x *Cover) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2034,7 +2143,7 @@ func (x *Cover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cover.ProtoReflect.Descriptor instead.
 func (*Cover) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16}
+	return file_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Cover) GetToSeq() uint32 {
@@ -2056,7 +2165,7 @@ type SeqRecall struct {
 
 func (x *SeqRecall) Reset() {
 	*x = SeqRecall{}
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2068,7 +2177,7 @@ func (x *SeqRecall) String() string {
 func (*SeqRecall) ProtoMessage() {}
 
 func (x *SeqRecall) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2081,7 +2190,7 @@ func (x *SeqRecall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeqRecall.ProtoReflect.Descriptor instead.
 func (*SeqRecall) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{17}
+	return file_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SeqRecall) GetUncounted() bool {
@@ -2114,17 +2223,19 @@ type FeedEvent struct {
 	Sender        string                 `protobuf:"bytes,3,opt,name=sender,proto3" json:"sender,omitempty"`       // of a recall by sender
 	FromSeq       uint32                 `protobuf:"varint,4,opt,name=from_seq,json=fromSeq,proto3" json:"from_seq,omitempty"`
 	ToSeq         uint32                 `protobuf:"varint,5,opt,name=to_seq,json=toSeq,proto3" json:"to_seq,omitempty"`
-	Seqs          []uint32               `protobuf:"varint,6,rep,packed,name=seqs,proto3" json:"seqs,omitempty"` // of a recall by number, instead of a range
-	Time          int64                  `protobuf:"varint,7,opt,name=time,proto3" json:"time,omitempty"`        // Unix seconds
-	Notify        string                 `protobuf:"bytes,8,opt,name=notify,proto3" json:"notify,omitempty"`     // who is told beside the readers of the feed: "" nobody, "summary", "each"
-	Told          []uint32               `protobuf:"varint,9,rep,packed,name=told,proto3" json:"told,omitempty"` // with "each": the numbers that members are told of, for the first time
+	Seqs          []uint32               `protobuf:"varint,6,rep,packed,name=seqs,proto3" json:"seqs,omitempty"`    // of a recall by number, instead of a range
+	Time          int64                  `protobuf:"varint,7,opt,name=time,proto3" json:"time,omitempty"`           // Unix seconds
+	Notify        string                 `protobuf:"bytes,8,opt,name=notify,proto3" json:"notify,omitempty"`        // who is told beside the readers of the feed: "" nobody, "summary", "each"; "fresh" the application alone
+	Told          []uint32               `protobuf:"varint,9,rep,packed,name=told,proto3" json:"told,omitempty"`    // with "each": the numbers that members are told of, for the first time
+	Cause         *Cause                 `protobuf:"bytes,10,opt,name=cause,proto3" json:"cause,omitempty"`         // set where the application is to be told
+	Fresh         []uint32               `protobuf:"varint,11,rep,packed,name=fresh,proto3" json:"fresh,omitempty"` // with "fresh": the ranges that were not recalled before, two numbers each
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FeedEvent) Reset() {
 	*x = FeedEvent{}
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2136,7 +2247,7 @@ func (x *FeedEvent) String() string {
 func (*FeedEvent) ProtoMessage() {}
 
 func (x *FeedEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2149,7 +2260,7 @@ func (x *FeedEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedEvent.ProtoReflect.Descriptor instead.
 func (*FeedEvent) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{18}
+	return file_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FeedEvent) GetType() FeedEvent_Type {
@@ -2215,6 +2326,20 @@ func (x *FeedEvent) GetTold() []uint32 {
 	return nil
 }
 
+func (x *FeedEvent) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+func (x *FeedEvent) GetFresh() []uint32 {
+	if x != nil {
+		return x.Fresh
+	}
+	return nil
+}
+
 // Erasure claims a part of the log for one target that is being erased. Who
 // sets or lifts a hold waits until it is done.
 type Erasure struct {
@@ -2230,7 +2355,7 @@ type Erasure struct {
 
 func (x *Erasure) Reset() {
 	*x = Erasure{}
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2242,7 +2367,7 @@ func (x *Erasure) String() string {
 func (*Erasure) ProtoMessage() {}
 
 func (x *Erasure) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2255,7 +2380,7 @@ func (x *Erasure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erasure.ProtoReflect.Descriptor instead.
 func (*Erasure) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{19}
+	return file_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Erasure) GetOperation() []byte {
@@ -2319,7 +2444,7 @@ type AuditEntry struct {
 
 func (x *AuditEntry) Reset() {
 	*x = AuditEntry{}
-	mi := &file_record_proto_msgTypes[20]
+	mi := &file_record_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2331,7 +2456,7 @@ func (x *AuditEntry) String() string {
 func (*AuditEntry) ProtoMessage() {}
 
 func (x *AuditEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[20]
+	mi := &file_record_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2344,7 +2469,7 @@ func (x *AuditEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
 func (*AuditEntry) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{20}
+	return file_record_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *AuditEntry) GetKind() AuditEntry_Kind {
@@ -2482,7 +2607,7 @@ type RecallPart struct {
 
 func (x *RecallPart) Reset() {
 	*x = RecallPart{}
-	mi := &file_record_proto_msgTypes[21]
+	mi := &file_record_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2494,7 +2619,7 @@ func (x *RecallPart) String() string {
 func (*RecallPart) ProtoMessage() {}
 
 func (x *RecallPart) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[21]
+	mi := &file_record_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2507,7 +2632,7 @@ func (x *RecallPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallPart.ProtoReflect.Descriptor instead.
 func (*RecallPart) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{21}
+	return file_record_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RecallPart) GetGroupId() string {
@@ -2670,7 +2795,7 @@ type RecallScope struct {
 
 func (x *RecallScope) Reset() {
 	*x = RecallScope{}
-	mi := &file_record_proto_msgTypes[22]
+	mi := &file_record_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2682,7 +2807,7 @@ func (x *RecallScope) String() string {
 func (*RecallScope) ProtoMessage() {}
 
 func (x *RecallScope) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[22]
+	mi := &file_record_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2695,7 +2820,7 @@ func (x *RecallScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallScope.ProtoReflect.Descriptor instead.
 func (*RecallScope) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{22}
+	return file_record_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RecallScope) GetLastNum() uint32 {
@@ -2741,7 +2866,7 @@ type AuditResult struct {
 
 func (x *AuditResult) Reset() {
 	*x = AuditResult{}
-	mi := &file_record_proto_msgTypes[23]
+	mi := &file_record_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2753,7 +2878,7 @@ func (x *AuditResult) String() string {
 func (*AuditResult) ProtoMessage() {}
 
 func (x *AuditResult) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[23]
+	mi := &file_record_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2766,7 +2891,7 @@ func (x *AuditResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResult.ProtoReflect.Descriptor instead.
 func (*AuditResult) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{23}
+	return file_record_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AuditResult) GetParts() []*PartResult {
@@ -2825,7 +2950,7 @@ type PartResult struct {
 
 func (x *PartResult) Reset() {
 	*x = PartResult{}
-	mi := &file_record_proto_msgTypes[24]
+	mi := &file_record_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2837,7 +2962,7 @@ func (x *PartResult) String() string {
 func (*PartResult) ProtoMessage() {}
 
 func (x *PartResult) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[24]
+	mi := &file_record_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2850,7 +2975,7 @@ func (x *PartResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartResult.ProtoReflect.Descriptor instead.
 func (*PartResult) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{24}
+	return file_record_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *PartResult) GetIndex() uint32 {
@@ -2902,7 +3027,7 @@ type RecallPlan struct {
 
 func (x *RecallPlan) Reset() {
 	*x = RecallPlan{}
-	mi := &file_record_proto_msgTypes[25]
+	mi := &file_record_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2914,7 +3039,7 @@ func (x *RecallPlan) String() string {
 func (*RecallPlan) ProtoMessage() {}
 
 func (x *RecallPlan) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[25]
+	mi := &file_record_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2927,7 +3052,7 @@ func (x *RecallPlan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallPlan.ProtoReflect.Descriptor instead.
 func (*RecallPlan) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{25}
+	return file_record_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RecallPlan) GetApp() uint32 {
@@ -2981,7 +3106,7 @@ type ExportPlace struct {
 
 func (x *ExportPlace) Reset() {
 	*x = ExportPlace{}
-	mi := &file_record_proto_msgTypes[26]
+	mi := &file_record_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2993,7 +3118,7 @@ func (x *ExportPlace) String() string {
 func (*ExportPlace) ProtoMessage() {}
 
 func (x *ExportPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[26]
+	mi := &file_record_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3006,7 +3131,7 @@ func (x *ExportPlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPlace.ProtoReflect.Descriptor instead.
 func (*ExportPlace) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{26}
+	return file_record_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ExportPlace) GetApp() uint32 {
@@ -3076,7 +3201,7 @@ type RecallWork struct {
 
 func (x *RecallWork) Reset() {
 	*x = RecallWork{}
-	mi := &file_record_proto_msgTypes[27]
+	mi := &file_record_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3088,7 +3213,7 @@ func (x *RecallWork) String() string {
 func (*RecallWork) ProtoMessage() {}
 
 func (x *RecallWork) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[27]
+	mi := &file_record_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3101,7 +3226,7 @@ func (x *RecallWork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallWork.ProtoReflect.Descriptor instead.
 func (*RecallWork) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{27}
+	return file_record_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RecallWork) GetKind() AuditEntry_Kind {
@@ -3172,7 +3297,7 @@ type IdempotencyClaim struct {
 
 func (x *IdempotencyClaim) Reset() {
 	*x = IdempotencyClaim{}
-	mi := &file_record_proto_msgTypes[28]
+	mi := &file_record_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3184,7 +3309,7 @@ func (x *IdempotencyClaim) String() string {
 func (*IdempotencyClaim) ProtoMessage() {}
 
 func (x *IdempotencyClaim) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[28]
+	mi := &file_record_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3197,7 +3322,7 @@ func (x *IdempotencyClaim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdempotencyClaim.ProtoReflect.Descriptor instead.
 func (*IdempotencyClaim) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{28}
+	return file_record_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *IdempotencyClaim) GetOperation() []byte {
@@ -3231,7 +3356,7 @@ type UserGroup struct {
 
 func (x *UserGroup) Reset() {
 	*x = UserGroup{}
-	mi := &file_record_proto_msgTypes[29]
+	mi := &file_record_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3243,7 +3368,7 @@ func (x *UserGroup) String() string {
 func (*UserGroup) ProtoMessage() {}
 
 func (x *UserGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[29]
+	mi := &file_record_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3256,7 +3381,7 @@ func (x *UserGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UserGroup.ProtoReflect.Descriptor instead.
 func (*UserGroup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{29}
+	return file_record_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *UserGroup) GetGroupId() string {
@@ -3283,7 +3408,7 @@ type Cleanup struct {
 
 func (x *Cleanup) Reset() {
 	*x = Cleanup{}
-	mi := &file_record_proto_msgTypes[30]
+	mi := &file_record_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3295,7 +3420,7 @@ func (x *Cleanup) String() string {
 func (*Cleanup) ProtoMessage() {}
 
 func (x *Cleanup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[30]
+	mi := &file_record_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3308,7 +3433,7 @@ func (x *Cleanup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cleanup.ProtoReflect.Descriptor instead.
 func (*Cleanup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{30}
+	return file_record_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Cleanup) GetGroupId() string {
@@ -3371,7 +3496,7 @@ type DeadTopic struct {
 
 func (x *DeadTopic) Reset() {
 	*x = DeadTopic{}
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3383,7 +3508,7 @@ func (x *DeadTopic) String() string {
 func (*DeadTopic) ProtoMessage() {}
 
 func (x *DeadTopic) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3396,7 +3521,7 @@ func (x *DeadTopic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadTopic.ProtoReflect.Descriptor instead.
 func (*DeadTopic) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{31}
+	return file_record_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DeadTopic) GetTopicId() string {
@@ -3428,7 +3553,7 @@ type ProfileField struct {
 
 func (x *ProfileField) Reset() {
 	*x = ProfileField{}
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3440,7 +3565,7 @@ func (x *ProfileField) String() string {
 func (*ProfileField) ProtoMessage() {}
 
 func (x *ProfileField) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3453,7 +3578,7 @@ func (x *ProfileField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProfileField.ProtoReflect.Descriptor instead.
 func (*ProfileField) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{32}
+	return file_record_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ProfileField) GetTag() string {
@@ -3515,7 +3640,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3527,7 +3652,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3540,7 +3665,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{33}
+	return file_record_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Kick) GetTime() int64 {
@@ -3561,7 +3686,7 @@ type Broadcast struct {
 
 func (x *Broadcast) Reset() {
 	*x = Broadcast{}
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3573,7 +3698,7 @@ func (x *Broadcast) String() string {
 func (*Broadcast) ProtoMessage() {}
 
 func (x *Broadcast) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3586,7 +3711,7 @@ func (x *Broadcast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Broadcast.ProtoReflect.Descriptor instead.
 func (*Broadcast) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{34}
+	return file_record_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Broadcast) GetDigest() []byte {
@@ -3620,7 +3745,7 @@ type PermissionGroup struct {
 
 func (x *PermissionGroup) Reset() {
 	*x = PermissionGroup{}
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3632,7 +3757,7 @@ func (x *PermissionGroup) String() string {
 func (*PermissionGroup) ProtoMessage() {}
 
 func (x *PermissionGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3645,7 +3770,7 @@ func (x *PermissionGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PermissionGroup.ProtoReflect.Descriptor instead.
 func (*PermissionGroup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{35}
+	return file_record_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *PermissionGroup) GetId() string {
@@ -3702,7 +3827,7 @@ type Attributes struct {
 
 func (x *Attributes) Reset() {
 	*x = Attributes{}
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3714,7 +3839,7 @@ func (x *Attributes) String() string {
 func (*Attributes) ProtoMessage() {}
 
 func (x *Attributes) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3727,7 +3852,7 @@ func (x *Attributes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attributes.ProtoReflect.Descriptor instead.
 func (*Attributes) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{36}
+	return file_record_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Attributes) GetAttributes() []*Attribute {
@@ -3763,7 +3888,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3775,7 +3900,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3788,7 +3913,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{37}
+	return file_record_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Attribute) GetKey() string {
@@ -3822,7 +3947,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3834,7 +3959,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3847,7 +3972,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{38}
+	return file_record_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Counters) GetCounters() []*Counter {
@@ -3868,7 +3993,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3880,7 +4005,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3893,7 +4018,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{39}
+	return file_record_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Counter) GetKey() string {
@@ -3922,7 +4047,7 @@ type Ban struct {
 
 func (x *Ban) Reset() {
 	*x = Ban{}
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3934,7 +4059,7 @@ func (x *Ban) String() string {
 func (*Ban) ProtoMessage() {}
 
 func (x *Ban) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3947,7 +4072,7 @@ func (x *Ban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ban.ProtoReflect.Descriptor instead.
 func (*Ban) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{40}
+	return file_record_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Ban) GetUntil() uint32 {
@@ -3982,7 +4107,7 @@ type BanEntry struct {
 
 func (x *BanEntry) Reset() {
 	*x = BanEntry{}
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3994,7 +4119,7 @@ func (x *BanEntry) String() string {
 func (*BanEntry) ProtoMessage() {}
 
 func (x *BanEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4007,7 +4132,7 @@ func (x *BanEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanEntry.ProtoReflect.Descriptor instead.
 func (*BanEntry) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{41}
+	return file_record_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *BanEntry) GetAccount() string {
@@ -4035,7 +4160,7 @@ type RoomAdmin struct {
 
 func (x *RoomAdmin) Reset() {
 	*x = RoomAdmin{}
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4047,7 +4172,7 @@ func (x *RoomAdmin) String() string {
 func (*RoomAdmin) ProtoMessage() {}
 
 func (x *RoomAdmin) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4060,7 +4185,7 @@ func (x *RoomAdmin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomAdmin.ProtoReflect.Descriptor instead.
 func (*RoomAdmin) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{42}
+	return file_record_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *RoomAdmin) GetAccount() string {
@@ -4088,7 +4213,7 @@ type Robot struct {
 
 func (x *Robot) Reset() {
 	*x = Robot{}
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4100,7 +4225,7 @@ func (x *Robot) String() string {
 func (*Robot) ProtoMessage() {}
 
 func (x *Robot) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4113,7 +4238,7 @@ func (x *Robot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Robot.ProtoReflect.Descriptor instead.
 func (*Robot) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{43}
+	return file_record_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Robot) GetSince() int64 {
@@ -4142,7 +4267,7 @@ type RoomMarks struct {
 
 func (x *RoomMarks) Reset() {
 	*x = RoomMarks{}
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4154,7 +4279,7 @@ func (x *RoomMarks) String() string {
 func (*RoomMarks) ProtoMessage() {}
 
 func (x *RoomMarks) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4167,7 +4292,7 @@ func (x *RoomMarks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomMarks.ProtoReflect.Descriptor instead.
 func (*RoomMarks) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{44}
+	return file_record_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *RoomMarks) GetMarks() []uint32 {
@@ -4195,7 +4320,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4207,7 +4332,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4220,7 +4345,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{45}
+	return file_record_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Receipt) GetReaders() []*Reader {
@@ -4241,7 +4366,7 @@ type Reader struct {
 
 func (x *Reader) Reset() {
 	*x = Reader{}
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4253,7 +4378,7 @@ func (x *Reader) String() string {
 func (*Reader) ProtoMessage() {}
 
 func (x *Reader) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4266,7 +4391,7 @@ func (x *Reader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reader.ProtoReflect.Descriptor instead.
 func (*Reader) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{46}
+	return file_record_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Reader) GetAccount() string {
@@ -4293,7 +4418,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4305,7 +4430,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4318,7 +4443,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{47}
+	return file_record_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Reading) GetRead() []byte {
@@ -4341,7 +4466,7 @@ type Extensions struct {
 
 func (x *Extensions) Reset() {
 	*x = Extensions{}
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4353,7 +4478,7 @@ func (x *Extensions) String() string {
 func (*Extensions) ProtoMessage() {}
 
 func (x *Extensions) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4366,7 +4491,7 @@ func (x *Extensions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extensions.ProtoReflect.Descriptor instead.
 func (*Extensions) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{48}
+	return file_record_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Extensions) GetLatest() uint32 {
@@ -4408,7 +4533,7 @@ type ExtensionWrite struct {
 
 func (x *ExtensionWrite) Reset() {
 	*x = ExtensionWrite{}
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4420,7 +4545,7 @@ func (x *ExtensionWrite) String() string {
 func (*ExtensionWrite) ProtoMessage() {}
 
 func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4433,7 +4558,7 @@ func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtensionWrite.ProtoReflect.Descriptor instead.
 func (*ExtensionWrite) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{49}
+	return file_record_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ExtensionWrite) GetTime() int64 {
@@ -4461,7 +4586,7 @@ type Extension struct {
 
 func (x *Extension) Reset() {
 	*x = Extension{}
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4473,7 +4598,7 @@ func (x *Extension) String() string {
 func (*Extension) ProtoMessage() {}
 
 func (x *Extension) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4486,7 +4611,7 @@ func (x *Extension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extension.ProtoReflect.Descriptor instead.
 func (*Extension) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{50}
+	return file_record_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Extension) GetValue() string {
@@ -4503,20 +4628,361 @@ func (x *Extension) GetSeq() uint32 {
 	return 0
 }
 
+// Event is something that the application is to be told of: a row of the
+// commit that it reports.
+type Event struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Command       string                 `protobuf:"bytes,1,opt,name=command,proto3" json:"command,omitempty"`
+	Body          []byte                 `protobuf:"bytes,2,opt,name=body,proto3" json:"body,omitempty"` // JSON object, as it is sent
+	Cause         *Cause                 `protobuf:"bytes,3,opt,name=cause,proto3" json:"cause,omitempty"`
+	Id            []byte                 `protobuf:"bytes,4,opt,name=id,proto3" json:"id,omitempty"`        // 16 random bytes
+	After         uint32                 `protobuf:"varint,5,opt,name=after,proto3" json:"after,omitempty"` // told of after the message of this number, where it is not 0
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Event) Reset() {
+	*x = Event{}
+	mi := &file_record_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Event) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Event) ProtoMessage() {}
+
+func (x *Event) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Event.ProtoReflect.Descriptor instead.
+func (*Event) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *Event) GetCommand() string {
+	if x != nil {
+		return x.Command
+	}
+	return ""
+}
+
+func (x *Event) GetBody() []byte {
+	if x != nil {
+		return x.Body
+	}
+	return nil
+}
+
+func (x *Event) GetCause() *Cause {
+	if x != nil {
+		return x.Cause
+	}
+	return nil
+}
+
+func (x *Event) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Event) GetAfter() uint32 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+// EventMark says that a lane may have events that were not delivered. It is
+// written before the commit that gives it one.
+type EventMark struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Until         int64                  `protobuf:"varint,1,opt,name=until,proto3" json:"until,omitempty"`                   // Unix seconds; the lane may get more events until then
+	TopicId       string                 `protobuf:"bytes,2,opt,name=topic_id,json=topicId,proto3" json:"topic_id,omitempty"` // of a conversation: for the events that are made from its messages
+	GroupType     string                 `protobuf:"bytes,3,opt,name=group_type,json=groupType,proto3" json:"group_type,omitempty"`
+	Writer        uint64                 `protobuf:"varint,4,opt,name=writer,proto3" json:"writer,omitempty"`   // the process that wrote it, random
+	Opening       uint64                 `protobuf:"varint,5,opt,name=opening,proto3" json:"opening,omitempty"` // as in EventLease
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventMark) Reset() {
+	*x = EventMark{}
+	mi := &file_record_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventMark) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventMark) ProtoMessage() {}
+
+func (x *EventMark) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventMark.ProtoReflect.Descriptor instead.
+func (*EventMark) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *EventMark) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *EventMark) GetTopicId() string {
+	if x != nil {
+		return x.TopicId
+	}
+	return ""
+}
+
+func (x *EventMark) GetGroupType() string {
+	if x != nil {
+		return x.GroupType
+	}
+	return ""
+}
+
+func (x *EventMark) GetWriter() uint64 {
+	if x != nil {
+		return x.Writer
+	}
+	return 0
+}
+
+func (x *EventMark) GetOpening() uint64 {
+	if x != nil {
+		return x.Opening
+	}
+	return 0
+}
+
+// EventCursor says how far a lane has been delivered.
+type EventCursor struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Number        uint64                 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"` // of event rows
+	Seq           uint32                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`       // of messages in the log
+	Feed          uint64                 `protobuf:"varint,3,opt,name=feed,proto3" json:"feed,omitempty"`     // of events of the feed
+	Part          uint32                 `protobuf:"varint,4,opt,name=part,proto3" json:"part,omitempty"`     // of the next event of the feed: how many of the calls that tell of it
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventCursor) Reset() {
+	*x = EventCursor{}
+	mi := &file_record_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventCursor) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventCursor) ProtoMessage() {}
+
+func (x *EventCursor) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventCursor.ProtoReflect.Descriptor instead.
+func (*EventCursor) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *EventCursor) GetNumber() uint64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *EventCursor) GetSeq() uint32 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+func (x *EventCursor) GetFeed() uint64 {
+	if x != nil {
+		return x.Feed
+	}
+	return 0
+}
+
+func (x *EventCursor) GetPart() uint32 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
+// ReplayPlace is what the Next of a replay holds.
+type ReplayPlace struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Lane          string                 `protobuf:"bytes,1,opt,name=lane,proto3" json:"lane,omitempty"`
+	Cursor        *EventCursor           `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplayPlace) Reset() {
+	*x = ReplayPlace{}
+	mi := &file_record_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplayPlace) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplayPlace) ProtoMessage() {}
+
+func (x *ReplayPlace) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplayPlace.ProtoReflect.Descriptor instead.
+func (*ReplayPlace) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{55}
+}
+
+func (x *ReplayPlace) GetLane() string {
+	if x != nil {
+		return x.Lane
+	}
+	return ""
+}
+
+func (x *ReplayPlace) GetCursor() *EventCursor {
+	if x != nil {
+		return x.Cursor
+	}
+	return nil
+}
+
+// EventLease says which process delivers the events of the application.
+type EventLease struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Holder        uint64                 `protobuf:"varint,1,opt,name=holder,proto3" json:"holder,omitempty"`   // random
+	Until         int64                  `protobuf:"varint,2,opt,name=until,proto3" json:"until,omitempty"`     // Unix milliseconds
+	Opening       uint64                 `protobuf:"varint,3,opt,name=opening,proto3" json:"opening,omitempty"` // of an engine that one process alone can have open; 0 for others
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventLease) Reset() {
+	*x = EventLease{}
+	mi := &file_record_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventLease) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventLease) ProtoMessage() {}
+
+func (x *EventLease) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventLease.ProtoReflect.Descriptor instead.
+func (*EventLease) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{56}
+}
+
+func (x *EventLease) GetHolder() uint64 {
+	if x != nil {
+		return x.Holder
+	}
+	return 0
+}
+
+func (x *EventLease) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
+func (x *EventLease) GetOpening() uint64 {
+	if x != nil {
+		return x.Opening
+	}
+	return 0
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
 	"\n" +
-	"\frecord.proto\x12\rrecant.record\"\xca\x01\n" +
+	"\frecord.proto\x12\rrecant.record\"\xe2\x01\n" +
 	"\aAccount\x12\x18\n" +
 	"\acreated\x18\x01 \x01(\x03R\acreated\x12\x1a\n" +
 	"\bdeleting\x18\x02 \x01(\bR\bdeleting\x125\n" +
 	"\aprofile\x18\x03 \x03(\v2\x1b.recant.record.ProfileFieldR\aprofile\x12*\n" +
 	"\x11group_muted_until\x18\x04 \x01(\rR\x0fgroupMutedUntil\x12&\n" +
-	"\x0fc2c_muted_until\x18\x05 \x01(\rR\rc2cMutedUntil\"/\n" +
+	"\x0fc2c_muted_until\x18\x05 \x01(\rR\rc2cMutedUntil\x12\x16\n" +
+	"\x06events\x18\x06 \x01(\x04R\x06events\"/\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\xf9\t\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\x91\n" +
+	"\n" +
 	"\x05Group\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\x04R\vincarnation\x12\x1c\n" +
 	"\tdestroyed\x18\x02 \x01(\bR\tdestroyed\x12\x12\n" +
@@ -4557,7 +5023,8 @@ const file_record_proto_rawDesc = "" +
 	"\vbans_issued\x18\x1f \x01(\x04R\n" +
 	"bansIssued\x129\n" +
 	"\vroom_admins\x18  \x03(\v2\x18.recant.record.RoomAdminR\n" +
-	"roomAdmins\x1aC\n" +
+	"roomAdmins\x12\x16\n" +
+	"\x06events\x18+ \x01(\x04R\x06events\x1aC\n" +
 	"\x15PermissionGroupsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\rR\x05value:\x028\x01\"\x99\x04\n" +
@@ -4615,7 +5082,7 @@ const file_record_proto_rawDesc = "" +
 	"\x04body\x18\x01 \x01(\fR\x04body\x12\x12\n" +
 	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x16\n" +
 	"\x06random\x18\x03 \x01(\rR\x06random\x12\x16\n" +
-	"\x06joined\x18\x04 \x03(\tR\x06joined\"\xab\x03\n" +
+	"\x06joined\x18\x04 \x03(\tR\x06joined\"\xdb\x03\n" +
 	"\x06Header\x12\x16\n" +
 	"\x06sender\x18\x01 \x01(\tR\x06sender\x12\x12\n" +
 	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x16\n" +
@@ -4636,7 +5103,9 @@ const file_record_proto_rawDesc = "" +
 	"\x06joined\x18\x0e \x03(\tR\x06joined\x12\x1d\n" +
 	"\n" +
 	"tip_number\x18\x0f \x01(\x04R\ttipNumber\x12\x16\n" +
-	"\x06erased\x18\x10 \x01(\bR\x06erased\"\x86\x02\n" +
+	"\x06erased\x18\x10 \x01(\bR\x06erased\x12\x12\n" +
+	"\x04tell\x18\x11 \x01(\rR\x04tell\x12\x1a\n" +
+	"\baccepted\x18\x12 \x01(\x03R\baccepted\"\xb2\x02\n" +
 	"\x04Body\x12\x19\n" +
 	"\bmsg_body\x18\x01 \x01(\fR\amsgBody\x12*\n" +
 	"\x11cloud_custom_data\x18\x02 \x01(\tR\x0fcloudCustomData\x12\x0e\n" +
@@ -4646,10 +5115,15 @@ const file_record_proto_rawDesc = "" +
 	"\fedit_version\x18\n" +
 	" \x01(\rR\veditVersion\x12\x1b\n" +
 	"\tedit_time\x18\v \x01(\x03R\beditTime\x12\x17\n" +
-	"\aedit_id\x18\f \x01(\x06R\x06editId\"5\n" +
+	"\aedit_id\x18\f \x01(\x06R\x06editId\x12*\n" +
+	"\x05cause\x18\x06 \x01(\v2\x14.recant.record.CauseR\x05cause\"T\n" +
+	"\x05Cause\x12\x1a\n" +
+	"\boperator\x18\x01 \x01(\tR\boperator\x12\x1b\n" +
+	"\tclient_ip\x18\x02 \x01(\tR\bclientIp\x12\x12\n" +
+	"\x04time\x18\x03 \x01(\x03R\x04time\"5\n" +
 	"\aMention\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\x12\x18\n" +
-	"\aaccount\x18\x02 \x01(\tR\aaccount\"\xcb\x03\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccount\"\xea\x03\n" +
 	"\aLogHead\x12\x19\n" +
 	"\blast_seq\x18\x01 \x01(\rR\alastSeq\x12\x1b\n" +
 	"\tlast_time\x18\x02 \x01(\x03R\blastTime\x12,\n" +
@@ -4667,7 +5141,9 @@ const file_record_proto_rawDesc = "" +
 	"\vlisted_time\x18\v \x01(\x03R\n" +
 	"listedTime\x12'\n" +
 	"\x0flisted_received\x18\f \x01(\x03R\x0elistedReceived\x12!\n" +
-	"\ftargeted_seq\x18\r \x01(\rR\vtargetedSeq\"\xeb\x02\n" +
+	"\ftargeted_seq\x18\r \x01(\rR\vtargetedSeq\x12\x1d\n" +
+	"\n" +
+	"first_tell\x18\x0e \x01(\rR\tfirstTell\"\xeb\x02\n" +
 	"\fConversation\x12\x1f\n" +
 	"\vbucket_hint\x18\x01 \x01(\rR\n" +
 	"bucketHint\x12\x16\n" +
@@ -4721,7 +5197,7 @@ const file_record_proto_rawDesc = "" +
 	"\tSeqRecall\x12\x1c\n" +
 	"\tuncounted\x18\x02 \x01(\bR\tuncounted\x12\x16\n" +
 	"\x06active\x18\x03 \x01(\rR\x06active\x12\x1c\n" +
-	"\toperation\x18\x04 \x01(\fR\toperationJ\x04\b\x01\x10\x02\"\xc0\x02\n" +
+	"\toperation\x18\x04 \x01(\fR\toperationJ\x04\b\x01\x10\x02\"\x82\x03\n" +
 	"\tFeedEvent\x121\n" +
 	"\x04type\x18\x01 \x01(\x0e2\x1d.recant.record.FeedEvent.TypeR\x04type\x12\x1c\n" +
 	"\toperation\x18\x02 \x01(\fR\toperation\x12\x16\n" +
@@ -4731,7 +5207,10 @@ const file_record_proto_rawDesc = "" +
 	"\x04seqs\x18\x06 \x03(\rR\x04seqs\x12\x12\n" +
 	"\x04time\x18\a \x01(\x03R\x04time\x12\x16\n" +
 	"\x06notify\x18\b \x01(\tR\x06notify\x12\x12\n" +
-	"\x04told\x18\t \x03(\rR\x04told\"D\n" +
+	"\x04told\x18\t \x03(\rR\x04told\x12*\n" +
+	"\x05cause\x18\n" +
+	" \x01(\v2\x14.recant.record.CauseR\x05cause\x12\x14\n" +
+	"\x05fresh\x18\v \x03(\rR\x05fresh\"D\n" +
 	"\x04Type\x12\x14\n" +
 	"\x10TYPE_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bRECALLED\x10\x01\x12\f\n" +
@@ -4948,7 +5427,33 @@ const file_record_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\x06R\x02id\"3\n" +
 	"\tExtension\x12\x14\n" +
 	"\x05value\x18\x01 \x01(\tR\x05value\x12\x10\n" +
-	"\x03seq\x18\x02 \x01(\rR\x03seqB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\x03seq\x18\x02 \x01(\rR\x03seq\"\x87\x01\n" +
+	"\x05Event\x12\x18\n" +
+	"\acommand\x18\x01 \x01(\tR\acommand\x12\x12\n" +
+	"\x04body\x18\x02 \x01(\fR\x04body\x12*\n" +
+	"\x05cause\x18\x03 \x01(\v2\x14.recant.record.CauseR\x05cause\x12\x0e\n" +
+	"\x02id\x18\x04 \x01(\fR\x02id\x12\x14\n" +
+	"\x05after\x18\x05 \x01(\rR\x05after\"\x8d\x01\n" +
+	"\tEventMark\x12\x14\n" +
+	"\x05until\x18\x01 \x01(\x03R\x05until\x12\x19\n" +
+	"\btopic_id\x18\x02 \x01(\tR\atopicId\x12\x1d\n" +
+	"\n" +
+	"group_type\x18\x03 \x01(\tR\tgroupType\x12\x16\n" +
+	"\x06writer\x18\x04 \x01(\x04R\x06writer\x12\x18\n" +
+	"\aopening\x18\x05 \x01(\x04R\aopening\"_\n" +
+	"\vEventCursor\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x10\n" +
+	"\x03seq\x18\x02 \x01(\rR\x03seq\x12\x12\n" +
+	"\x04feed\x18\x03 \x01(\x04R\x04feed\x12\x12\n" +
+	"\x04part\x18\x04 \x01(\rR\x04part\"U\n" +
+	"\vReplayPlace\x12\x12\n" +
+	"\x04lane\x18\x01 \x01(\tR\x04lane\x122\n" +
+	"\x06cursor\x18\x02 \x01(\v2\x1a.recant.record.EventCursorR\x06cursor\"T\n" +
+	"\n" +
+	"EventLease\x12\x16\n" +
+	"\x06holder\x18\x01 \x01(\x04R\x06holder\x12\x14\n" +
+	"\x05until\x18\x02 \x01(\x03R\x05until\x12\x18\n" +
+	"\aopening\x18\x03 \x01(\x04R\aopeningB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -4963,7 +5468,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -4981,83 +5486,93 @@ var file_record_proto_goTypes = []any{
 	(*TipIntent)(nil),        // 13: recant.record.TipIntent
 	(*Header)(nil),           // 14: recant.record.Header
 	(*Body)(nil),             // 15: recant.record.Body
-	(*Mention)(nil),          // 16: recant.record.Mention
-	(*LogHead)(nil),          // 17: recant.record.LogHead
-	(*Conversation)(nil),     // 18: recant.record.Conversation
-	(*RecallTarget)(nil),     // 19: recant.record.RecallTarget
-	(*Fence)(nil),            // 20: recant.record.Fence
-	(*Cover)(nil),            // 21: recant.record.Cover
-	(*SeqRecall)(nil),        // 22: recant.record.SeqRecall
-	(*FeedEvent)(nil),        // 23: recant.record.FeedEvent
-	(*Erasure)(nil),          // 24: recant.record.Erasure
-	(*AuditEntry)(nil),       // 25: recant.record.AuditEntry
-	(*RecallPart)(nil),       // 26: recant.record.RecallPart
-	(*RecallScope)(nil),      // 27: recant.record.RecallScope
-	(*AuditResult)(nil),      // 28: recant.record.AuditResult
-	(*PartResult)(nil),       // 29: recant.record.PartResult
-	(*RecallPlan)(nil),       // 30: recant.record.RecallPlan
-	(*ExportPlace)(nil),      // 31: recant.record.ExportPlace
-	(*RecallWork)(nil),       // 32: recant.record.RecallWork
-	(*IdempotencyClaim)(nil), // 33: recant.record.IdempotencyClaim
-	(*UserGroup)(nil),        // 34: recant.record.UserGroup
-	(*Cleanup)(nil),          // 35: recant.record.Cleanup
-	(*DeadTopic)(nil),        // 36: recant.record.DeadTopic
-	(*ProfileField)(nil),     // 37: recant.record.ProfileField
-	(*Kick)(nil),             // 38: recant.record.Kick
-	(*Broadcast)(nil),        // 39: recant.record.Broadcast
-	(*PermissionGroup)(nil),  // 40: recant.record.PermissionGroup
-	(*Attributes)(nil),       // 41: recant.record.Attributes
-	(*Attribute)(nil),        // 42: recant.record.Attribute
-	(*Counters)(nil),         // 43: recant.record.Counters
-	(*Counter)(nil),          // 44: recant.record.Counter
-	(*Ban)(nil),              // 45: recant.record.Ban
-	(*BanEntry)(nil),         // 46: recant.record.BanEntry
-	(*RoomAdmin)(nil),        // 47: recant.record.RoomAdmin
-	(*Robot)(nil),            // 48: recant.record.Robot
-	(*RoomMarks)(nil),        // 49: recant.record.RoomMarks
-	(*Receipt)(nil),          // 50: recant.record.Receipt
-	(*Reader)(nil),           // 51: recant.record.Reader
-	(*Reading)(nil),          // 52: recant.record.Reading
-	(*Extensions)(nil),       // 53: recant.record.Extensions
-	(*ExtensionWrite)(nil),   // 54: recant.record.ExtensionWrite
-	(*Extension)(nil),        // 55: recant.record.Extension
-	nil,                      // 56: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 57: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 58: recant.record.PermissionGroup.TopicsEntry
+	(*Cause)(nil),            // 16: recant.record.Cause
+	(*Mention)(nil),          // 17: recant.record.Mention
+	(*LogHead)(nil),          // 18: recant.record.LogHead
+	(*Conversation)(nil),     // 19: recant.record.Conversation
+	(*RecallTarget)(nil),     // 20: recant.record.RecallTarget
+	(*Fence)(nil),            // 21: recant.record.Fence
+	(*Cover)(nil),            // 22: recant.record.Cover
+	(*SeqRecall)(nil),        // 23: recant.record.SeqRecall
+	(*FeedEvent)(nil),        // 24: recant.record.FeedEvent
+	(*Erasure)(nil),          // 25: recant.record.Erasure
+	(*AuditEntry)(nil),       // 26: recant.record.AuditEntry
+	(*RecallPart)(nil),       // 27: recant.record.RecallPart
+	(*RecallScope)(nil),      // 28: recant.record.RecallScope
+	(*AuditResult)(nil),      // 29: recant.record.AuditResult
+	(*PartResult)(nil),       // 30: recant.record.PartResult
+	(*RecallPlan)(nil),       // 31: recant.record.RecallPlan
+	(*ExportPlace)(nil),      // 32: recant.record.ExportPlace
+	(*RecallWork)(nil),       // 33: recant.record.RecallWork
+	(*IdempotencyClaim)(nil), // 34: recant.record.IdempotencyClaim
+	(*UserGroup)(nil),        // 35: recant.record.UserGroup
+	(*Cleanup)(nil),          // 36: recant.record.Cleanup
+	(*DeadTopic)(nil),        // 37: recant.record.DeadTopic
+	(*ProfileField)(nil),     // 38: recant.record.ProfileField
+	(*Kick)(nil),             // 39: recant.record.Kick
+	(*Broadcast)(nil),        // 40: recant.record.Broadcast
+	(*PermissionGroup)(nil),  // 41: recant.record.PermissionGroup
+	(*Attributes)(nil),       // 42: recant.record.Attributes
+	(*Attribute)(nil),        // 43: recant.record.Attribute
+	(*Counters)(nil),         // 44: recant.record.Counters
+	(*Counter)(nil),          // 45: recant.record.Counter
+	(*Ban)(nil),              // 46: recant.record.Ban
+	(*BanEntry)(nil),         // 47: recant.record.BanEntry
+	(*RoomAdmin)(nil),        // 48: recant.record.RoomAdmin
+	(*Robot)(nil),            // 49: recant.record.Robot
+	(*RoomMarks)(nil),        // 50: recant.record.RoomMarks
+	(*Receipt)(nil),          // 51: recant.record.Receipt
+	(*Reader)(nil),           // 52: recant.record.Reader
+	(*Reading)(nil),          // 53: recant.record.Reading
+	(*Extensions)(nil),       // 54: recant.record.Extensions
+	(*ExtensionWrite)(nil),   // 55: recant.record.ExtensionWrite
+	(*Extension)(nil),        // 56: recant.record.Extension
+	(*Event)(nil),            // 57: recant.record.Event
+	(*EventMark)(nil),        // 58: recant.record.EventMark
+	(*EventCursor)(nil),      // 59: recant.record.EventCursor
+	(*ReplayPlace)(nil),      // 60: recant.record.ReplayPlace
+	(*EventLease)(nil),       // 61: recant.record.EventLease
+	nil,                      // 62: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 63: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 64: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
-	37, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
+	38, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	56, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
-	47, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
+	62, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	48, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
 	6,  // 4: recant.record.Member.custom:type_name -> recant.record.Field
-	57, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
-	16, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
-	24, // 7: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
-	0,  // 8: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
-	20, // 9: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
-	1,  // 10: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
-	2,  // 11: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
-	3,  // 12: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
-	26, // 13: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
-	27, // 14: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
-	20, // 15: recant.record.RecallPart.fence:type_name -> recant.record.Fence
-	29, // 16: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
-	27, // 17: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
-	26, // 18: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
-	3,  // 19: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
-	4,  // 20: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
-	36, // 21: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	58, // 22: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
-	42, // 23: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
-	44, // 24: recant.record.Counters.counters:type_name -> recant.record.Counter
-	51, // 25: recant.record.Receipt.readers:type_name -> recant.record.Reader
-	54, // 26: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
-	27, // [27:27] is the sub-list for method output_type
-	27, // [27:27] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	63, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	17, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
+	16, // 7: recant.record.Body.cause:type_name -> recant.record.Cause
+	25, // 8: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
+	0,  // 9: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
+	21, // 10: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
+	1,  // 11: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
+	2,  // 12: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
+	16, // 13: recant.record.FeedEvent.cause:type_name -> recant.record.Cause
+	3,  // 14: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
+	27, // 15: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
+	28, // 16: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
+	21, // 17: recant.record.RecallPart.fence:type_name -> recant.record.Fence
+	30, // 18: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
+	28, // 19: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
+	27, // 20: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
+	3,  // 21: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
+	4,  // 22: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
+	37, // 23: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
+	64, // 24: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	43, // 25: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
+	45, // 26: recant.record.Counters.counters:type_name -> recant.record.Counter
+	52, // 27: recant.record.Receipt.readers:type_name -> recant.record.Reader
+	55, // 28: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
+	16, // 29: recant.record.Event.cause:type_name -> recant.record.Cause
+	59, // 30: recant.record.ReplayPlace.cursor:type_name -> recant.record.EventCursor
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -5066,8 +5581,8 @@ func file_record_proto_init() {
 		return
 	}
 	file_record_proto_msgTypes[6].OneofWrappers = []any{}
-	file_record_proto_msgTypes[30].OneofWrappers = []any{}
-	file_record_proto_msgTypes[32].OneofWrappers = []any{
+	file_record_proto_msgTypes[31].OneofWrappers = []any{}
+	file_record_proto_msgTypes[33].OneofWrappers = []any{
 		(*ProfileField_Text)(nil),
 		(*ProfileField_Number)(nil),
 	}
@@ -5077,7 +5592,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   54,
+			NumMessages:   60,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
