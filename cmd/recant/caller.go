@@ -30,12 +30,20 @@ const (
 	maxAnswerBytes = 64 << 20
 )
 
-// caller calls the moderation commands of a server over the network.
+// caller calls the commands of a service of a server over the network.
 type caller struct {
 	signer
-	base   string // URL
-	origin string // where the URL was found, for those who wonder
-	client http.Client
+	service string
+	base    string // URL
+	origin  string // where the URL was found, for those who wonder
+	client  http.Client
+}
+
+// of is a caller of another service of the server.
+func (c *caller) of(service string) *caller {
+	other := *c
+	other.service = service
+	return &other
 }
 
 // Codes of answers that a caller reacts to (spec 01 section 6, spec 08
@@ -91,6 +99,11 @@ const (
 // that failed are repeated for some seconds, as far as that is harmless.
 // Errors: *refusal, *lost.
 func (c *caller) call(ctx context.Context, command string, repeat repeats, request, answer any) ([]byte, error) {
+	return c.tryCall(ctx, command, repeat, maxAttempts, request, answer)
+}
+
+// tryCall is call with a bound of attempts.
+func (c *caller) tryCall(ctx context.Context, command string, repeat repeats, attempts int, request, answer any) ([]byte, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return nil, err
@@ -102,7 +115,7 @@ func (c *caller) call(ctx context.Context, command string, repeat repeats, reque
 		if err == nil {
 			return raw, json.Unmarshal(raw, answer, jsontext.AllowDuplicateNames(true))
 		}
-		if attempt == maxAttempts || ctx.Err() != nil || !mayRepeat(err, repeat) {
+		if attempt == attempts || ctx.Err() != nil || !mayRepeat(err, repeat) {
 			return nil, err
 		}
 		select {
@@ -145,7 +158,7 @@ func (c *caller) attempt(ctx context.Context, command string, random uint32, bod
 	}
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	address := c.base + "/v4/recall_http_svc/" + command
+	address := c.base + "/v4/" + c.service + "/" + command
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"?"+query.Encode(), bytes.NewReader(body))
 	if err != nil {
 		return nil, fmt.Errorf("the server's URL %q: %w", c.base, err)

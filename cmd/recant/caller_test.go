@@ -86,7 +86,7 @@ func TestCallsAreRepeatedWhereThatIsHarmless(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			s := script(t, c.answers...)
-			server := &caller{signer: signer{1, "k", "administrator"}, base: s.URL}
+			server := &caller{signer: signer{1, "k", "administrator"}, base: s.URL, service: recallService}
 			defer server.client.CloseIdleConnections()
 			answer := listAnswer{}
 			raw, err := server.call(t.Context(), "list_recall_operations", c.repeat, listRequest{Limit: 1}, &answer)
@@ -109,7 +109,7 @@ func TestCallsAreRepeatedWhereThatIsHarmless(t *testing.T) {
 func TestACallThatReachedNobodyIsNotInDoubt(t *testing.T) {
 	s := script(t)
 	s.Close()
-	server := &caller{signer: signer{1, "k", "administrator"}, base: s.URL}
+	server := &caller{signer: signer{1, "k", "administrator"}, base: s.URL, service: recallService}
 	_, err := server.attempt(t.Context(), "restore_recall", 1, nil)
 	var gone *lost
 	if !errors.As(err, &gone) || gone.reached || !mayRepeat(err, onceOnly) || strings.Contains(err.Error(), "usersig") {

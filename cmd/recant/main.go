@@ -3,6 +3,7 @@
 //	recant serve      serve the protocol
 //	recant usersig    sign a UserSig
 //	recant recall     preview, recall, restore, audit, export, erase
+//	recant webhook    see what the backend is told, and tell it again
 //	recant version    print the version
 package main
 
@@ -39,13 +40,14 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the protocol until told to stop."`
 	UserSig userSigCommand `cmd:"" name:"usersig" help:"Print a UserSig, signed with an application's first key."`
 	Recall  recallCommand  `cmd:"" help:"Clean up after spammers: preview, recall, undo, audit, evidence, erase."`
+	Webhook webhookCommand `cmd:"" help:"See what is told to an application's backend, and tell it again."`
 	Version versionCommand `cmd:"" help:"Print the version of this program."`
 }
 
 // run is the program. What a person asked for goes to stdout, logs and
 // complaints to stderr.
 func run(ctx context.Context, args []string, s streams) int {
-	commands := cli{Serve: newServeCommand(), UserSig: newUserSigCommand(), Recall: newRecallCommand()}
+	commands := cli{Serve: newServeCommand(), UserSig: newUserSigCommand(), Recall: newRecallCommand(), Webhook: newWebhookCommand()}
 	helped := errors.New("help was printed")
 	parser, err := kong.New(&commands,
 		kong.Name("recant"),

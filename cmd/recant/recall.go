@@ -1,17 +1,9 @@
 package main
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
+import "context"
 
-	"github.com/recant-chat/recant/chat"
-	"github.com/recant-chat/recant/internal/config"
-)
+// recallService has the moderation commands.
+const recallService = "recall_http_svc"
 
 // recallCommand is `recant recall`: the moderation commands of a server.
 type recallCommand struct {
@@ -28,14 +20,14 @@ type recallCommand struct {
 
 func newRecallCommand() recallCommand {
 	return recallCommand{
-		Preview: recallPreview{recallClient: newRecallClient()},
-		Run:     recallRun{recallClient: newRecallClient()},
-		Restore: recallRestore{recallClient: newRecallClient()},
-		List:    recallList{recallClient: newRecallClient()},
-		Show:    recallShow{recallClient: newRecallClient()},
-		Export:  recallExport{recallClient: newRecallClient()},
-		Erase:   recallErase{recallClient: newRecallClient()},
-		Hold:    recallHold{recallClient: newRecallClient()},
+		Preview: recallPreview{serverFlags: newServerFlags()},
+		Run:     recallRun{serverFlags: newServerFlags()},
+		Restore: recallRestore{serverFlags: newServerFlags()},
+		List:    recallList{serverFlags: newServerFlags()},
+		Show:    recallShow{serverFlags: newServerFlags()},
+		Export:  recallExport{serverFlags: newServerFlags()},
+		Erase:   recallErase{serverFlags: newServerFlags()},
+		Hold:    recallHold{serverFlags: newServerFlags()},
 	}
 }
 
@@ -44,69 +36,6 @@ func (*recallCommand) Help() string {
 	return `They call a server over the network, as an admin of an application whose key they sign with. Without --url the server is the one whose data directory --data is.
 
 ` + exitCodesHelp
-}
-
-// recallClient says which server is called, by whom, and how the answer is
-// printed.
-type recallClient struct {
-	URL   string `name:"url" env:"RECANT_URL" placeholder:"url" help:"Base URL of the server; without it, that of the server that serves the data directory."`
-	Admin string `env:"RECANT_ADMIN" placeholder:"name" help:"Admin account that calls; without it, the application's first."`
-	JSON  bool   `name:"json" help:"Print the server's answer, also a refusal, as one JSON document."`
-
-	applicationFlags
-}
-
-func newRecallClient() recallClient { return recallClient{applicationFlags: newApplicationFlags()} }
-
-// open finds the server and the application.
-func (c *recallClient) open() (*caller, error) {
-	app, err := c.signer()
-	if err != nil {
-		return nil, err
-	}
-	if c.Admin != "" {
-		if !chat.ValidUserID(c.Admin) {
-			return nil, exitWith(exitUsage, "--admin should be 1 to 32 printable ASCII characters with no space at either end")
-		}
-		app.admin = c.Admin
-	}
-	found := &caller{signer: app, base: strings.TrimSuffix(c.URL, "/")}
-	if c.URL != "" {
-		if !config.IsBaseURL(c.URL) {
-			return nil, exitWith(exitUsage, "--url should be http:// or https:// and a host, such as https://chat.example.net")
-		}
-		return found, nil
-	}
-	configured, err := c.configured()
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(configured.Data, addressFileName)
-	content, err := os.ReadFile(file)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("no server serves the data directory %s: start one, or give --url or --data", configured.Data)
-	case err != nil:
-		return nil, err
-	}
-	found.base, found.origin = strings.TrimSpace(string(content)), " (the address in "+file+")"
-	return found, nil
-}
-
-// answer prints what a program asked for: the server's answer as it came, also
-// that of a refusal; and returns the error.
-func (c *recallClient) answer(s streams, raw []byte, err error) error {
-	if !c.JSON {
-		return err
-	}
-	var refused *refusal
-	if errors.As(err, &refused) {
-		raw = refused.answer
-	}
-	if raw != nil {
-		fmt.Fprintf(s.out, "%s\n", raw)
-	}
-	return err
 }
 
 // partFailed is the error of a call some of whose targets could not be served,
@@ -128,7 +57,7 @@ func partFailed(results []recallPart) error {
 type recallPreview struct {
 	targetFlags
 	scopeFlags
-	recallClient
+	serverFlags
 }
 
 // Validate checks what flags mean together.
@@ -143,7 +72,7 @@ func (c *recallPreview) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	server, err := c.open()
+	server, err := c.open(recallService)
 	if err != nil {
 		return err
 	}

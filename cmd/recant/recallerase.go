@@ -20,7 +20,7 @@ type recallErase struct {
 	NotBefore deadline `placeholder:"time" help:"Begin then: RFC 3339, or in so long (12h, 30d)."`
 	Wait      bool     `help:"Wait until it is done."`
 	Yes       bool     `help:"Do it without a question."`
-	recallClient
+	serverFlags
 }
 
 // Help is printed below the summary.
@@ -38,7 +38,7 @@ func (c *recallErase) Run(ctx context.Context, s streams) error {
 	if !c.Yes && !isTerminal(s.in) {
 		return errNoTerminal
 	}
-	server, err := c.open()
+	server, err := c.open(recallService)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ type recallHold struct {
 	Operation string `arg:"" help:"OperationId of the recall."`
 	Release   bool   `help:"Lift the hold."`
 	Reason    string `placeholder:"text" help:"Why; kept in the audit record."`
-	recallClient
+	serverFlags
 }
 
 // Help is printed below the summary.
@@ -142,7 +142,7 @@ func (*recallHold) Help() string { return exitCodesHelp }
 
 // Run sets or lifts a hold.
 func (c *recallHold) Run(ctx context.Context, s streams) error {
-	server, err := c.open()
+	server, err := c.open(recallService)
 	if err != nil {
 		return err
 	}

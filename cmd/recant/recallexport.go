@@ -18,7 +18,7 @@ import (
 type recallExport struct {
 	Operation string `arg:"" help:"OperationId of the recall."`
 	Out       string `short:"o" required:"" placeholder:"file.zip" help:"Archive to write."`
-	recallClient
+	serverFlags
 }
 
 // Help is printed below the summary.
@@ -41,7 +41,7 @@ type exported struct {
 
 // Run exports.
 func (c *recallExport) Run(ctx context.Context, s streams) error {
-	server, err := c.open()
+	server, err := c.open(recallService)
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ type recallList struct {
 	Type     []string `placeholder:"kind" help:"Kinds of entries: preview, recall, restore, erase, hold, export, or all (default recall)."`
 	Limit    int      `default:"20" placeholder:"n" help:"At most so many (default 20); 0 is all."`
 	Next     string   `placeholder:"token" help:"Go on where an earlier list ended, with its Next."`
-	recallClient
+	serverFlags
 }
 
 // Validate checks the kinds.
@@ -47,7 +47,7 @@ func (c *recallList) Validate() error {
 
 // Run lists.
 func (c *recallList) Run(ctx context.Context, s streams) error {
-	server, err := c.open()
+	server, err := c.open(recallService)
 	if err != nil {
 		return err
 	}
@@ -95,12 +95,12 @@ func (c *recallList) Run(ctx context.Context, s streams) error {
 // recallShow is `recant recall show`.
 type recallShow struct {
 	Operation string `arg:"" help:"OperationId of the recall."`
-	recallClient
+	serverFlags
 }
 
 // Run shows an operation.
 func (c *recallShow) Run(ctx context.Context, s streams) error {
-	server, err := c.open()
+	server, err := c.open(recallService)
 	if err != nil {
 		return err
 	}

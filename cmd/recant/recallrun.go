@@ -25,7 +25,7 @@ type recallRun struct {
 	Plan           string        `placeholder:"token" help:"Carry out a preview's PlanToken, in place of targets and scope; with --yes alone, because its counts were shown by the preview."`
 	IdempotencyKey string        `placeholder:"text" help:"With --yes: the same call with the same key again answers the first one's result and does nothing, for 24 hours. Made up where it is not given, so that the call may be repeated while it gets no answer."`
 	Yes            bool          `help:"Do it at once, without preview and question."`
-	recallClient
+	serverFlags
 }
 
 // Validate checks what flags mean together.
@@ -61,7 +61,7 @@ func (c *recallRun) Run(ctx context.Context, s streams) error {
 	if !c.Yes && !isTerminal(s.in) {
 		return errNoTerminal // before a preview is in the audit record
 	}
-	server, err := c.open()
+	server, err := c.open(recallService)
 	if err != nil {
 		return err
 	}
@@ -154,7 +154,7 @@ type recallRestore struct {
 	Operation string `arg:"" help:"OperationId of the recall."`
 	targetFlags
 	Reason string `placeholder:"text" help:"Why; kept in the audit record."`
-	recallClient
+	serverFlags
 }
 
 // Validate checks what flags mean together.
@@ -173,7 +173,7 @@ func (c *recallRestore) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	server, err := c.open()
+	server, err := c.open(recallService)
 	if err != nil {
 		return err
 	}

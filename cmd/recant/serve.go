@@ -22,6 +22,7 @@ import (
 	"github.com/recant-chat/recant/chat"
 	"github.com/recant-chat/recant/internal/config"
 	"github.com/recant-chat/recant/store/pebble"
+	"github.com/recant-chat/recant/webhook"
 )
 
 // Bounds of a connection that are no business of the operator's.
@@ -82,16 +83,17 @@ type server struct {
 	log    *slog.Logger
 	out    io.Writer
 
-	store    *pebble.Store
-	made     bool // the application is the data directory's own
-	apps     []config.Application
-	chats    []*chat.App
-	handler  http.Handler
-	calls    calls
-	metrics  *prometheus.Registry
-	listener net.Listener
-	scraped  net.Listener // of the metrics, nil without
-	cert     *certificate // nil without TLS
+	store     *pebble.Store
+	made      bool // the application is the data directory's own
+	apps      []config.Application
+	metrics   *prometheus.Registry // nil without
+	receivers []*webhook.Receiver  // of the applications that are called
+	chats     []*chat.App
+	handler   http.Handler
+	calls     calls
+	listener  net.Listener
+	scraped   net.Listener // of the metrics, nil without
+	cert      *certificate // nil without TLS
 }
 
 // open opens the store, the applications and the listener, and writes what the
@@ -166,15 +168,29 @@ func (s *server) openApplications(ctx context.Context) error {
 		}
 		s.made, s.apps = true, []config.Application{app}
 	}
+	if s.config.MetricsListen != "" {
+		s.metrics = prometheus.NewRegistry()
+		s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	}
 	var served []api.Application
 	for _, app := range s.apps {
+		webhooks, err := s.openWebhooks(app)
+		if err != nil {
+			return err
+		}
 		opened, err := chat.OpenApp(ctx, s.store, app.SDKAppID, chat.Options{
 			Settings: app.Settings, Admins: app.Admins, Logger: s.log.With("sdkappid", app.SDKAppID),
+			Webhooks: webhooks,
 		})
 		if err != nil {
 			return fmt.Errorf("open application %d: %w", app.SDKAppID, err)
 		}
 		s.chats = append(s.chats, opened)
+		if s.metrics != nil && webhooks.Receiver != nil {
+			if err := registerDelivery(s.metrics, app.SDKAppID, opened); err != nil {
+				return err
+			}
+		}
 		served = append(served, wireApplication(app, opened))
 		if len(app.Keys) == 0 {
 			s.log.Warn("application has no key, every call to it is refused", "sdkappid", app.SDKAppID)
@@ -184,9 +200,7 @@ func (s *server) openApplications(ctx context.Context) error {
 		Logger: s.log, WithoutCORS: !s.config.CORS, RequestTimeout: s.config.RequestTimeout,
 		MaxConcurrent: s.config.MaxConcurrentCalls, TrustedProxies: prefixTexts(s.config.TrustedProxies),
 	}
-	if s.config.MetricsListen != "" {
-		s.metrics = prometheus.NewRegistry()
-		s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if s.metrics != nil {
 		options.Metrics = s.metrics
 	}
 	handler, err := api.NewServer(served, options)
@@ -308,6 +322,9 @@ func (s *server) close() error {
 	}
 	for _, app := range s.chats {
 		app.Close()
+	}
+	for _, receiver := range s.receivers {
+		receiver.Close()
 	}
 	if s.store == nil {
 		return nil

@@ -359,22 +359,31 @@ func TestLogsHoldNoSecretAndNoMessage(t *testing.T) {
 func TestMetricsHaveTheirOwnAddress(t *testing.T) {
 	data := t.TempDir()
 	p := serve(t, data, "--metrics-listen", "127.0.0.1:0")
-	waitForLog(t, p, "serving metrics")
+	if body := p.scrape(); !strings.Contains(body, "go_goroutines") || strings.Contains(body, "recant_webhook") {
+		t.Errorf("metrics are %.200q", body)
+	}
+	if code := p.terminate(); code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// scrape reads the metrics.
+func (p *process) scrape() string {
+	p.t.Helper()
+	waitForLog(p.t, p, "serving metrics")
 	_, rest, _ := strings.Cut(p.stderr.String(), `msg="serving metrics" url=`)
 	address, _, _ := strings.Cut(rest, "\n")
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	response, err := client.Get(address)
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil || !strings.Contains(string(body), "go_goroutines") {
-		t.Errorf("metrics are %.200q (%v)", body, err)
+	if err != nil {
+		p.t.Fatal(err)
 	}
-	if code := p.terminate(); code != 0 {
-		t.Errorf("exit code %d", code)
-	}
+	return string(body)
 }
 
 func TestATakenMetricsPortIsRefused(t *testing.T) {

@@ -1,10 +1,17 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/recant-chat/recant/webhook"
 )
 
 // Every setting of the protocol reaches the protocol's server: what each does is
@@ -101,5 +108,46 @@ func TestBoundsOfCallsReachTheProtocol(t *testing.T) {
 	p = serve(t, data, "--request-timeout", "1ns")
 	if got := p.call(id, "administrator", sig, check, checkBody); got.ErrorCode != 60008 {
 		t.Errorf("a call that may take 1 ns is answered with %d %s, want 60008", got.ErrorCode, got.ErrorInfo)
+	}
+}
+
+// The settings of webhooks reach the backend: a refusal before an event, and,
+// without it, a signed call after.
+func TestTheConfigurationReachesTheBackend(t *testing.T) {
+	came := make(chan url.Values, 10)
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		came <- r.URL.Query()
+		code := 0
+		if r.URL.Query().Get("CallbackCommand") == "Group.CallbackBeforeCreateGroup" {
+			code = 10123
+		}
+		fmt.Fprintf(w, `{"ActionStatus":"OK","ErrorInfo":"not today","ErrorCode":%d}`, code)
+	}))
+	defer backend.Close()
+	file := writeConfig(t, `
+webhook: {url: "`+backend.URL+`/hook?from=recant", commands: [Group.CallbackAfterCreateGroup], token: hush}
+applications:
+  - {sdkappid: 1, keys: [k]}
+  - {sdkappid: 2, keys: [k], webhook: {commands: [Group.CallbackBeforeCreateGroup]}}
+  - {sdkappid: 3, keys: [k], webhook: {url: ""}}
+`)
+	p := serve(t, t.TempDir(), "--config", file)
+	for id, want := range map[uint32]int{1: 0, 2: 10123, 3: 0} {
+		sig := sign(t, "--config", file, "--sdkappid", text(id), "--user", "administrator")
+		if got := p.call(id, "administrator", sig, "group_open_http_svc/create_group", `{"Type":"Public","Name":"tea"}`); got.ErrorCode != want {
+			t.Errorf("application %d: got %d %s, want %d", id, got.ErrorCode, got.ErrorInfo, want)
+		}
+	}
+	for range 2 {
+		select {
+		case query := <-came:
+			command := map[string]string{"1": "Group.CallbackAfterCreateGroup", "2": "Group.CallbackBeforeCreateGroup"}[query.Get("SdkAppid")]
+			seconds, err := strconv.ParseInt(query.Get("RequestTime"), 10, 64)
+			if query.Get("CallbackCommand") != command || err != nil || query.Get("Sign") != webhook.Sign("hush", seconds) || query.Get("from") != "recant" {
+				t.Errorf("got %v", query)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("the backend was not called")
+		}
 	}
 }

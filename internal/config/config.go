@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/internal/secret"
+	"github.com/recant-chat/recant/webhook"
 )
 
 // Server is the whole configuration, as the top level of the file has it.
@@ -38,9 +40,9 @@ type Server struct {
 
 	Profile string `yaml:"profile" desc:"own: Recant's defaults; hosted: the settings that the hosted service has by default"`
 
-	SDKAppID uint32   `yaml:"sdkappid" desc:"the one application's id; 0 takes the list applications"`
-	Keys     []Secret `yaml:"key" desc:"the one application's secret key, or several while keys are rotated; new UserSigs are signed with the first"`
-	Admins   []string `yaml:"admin" desc:"the one application's admin accounts, at most 10"`
+	SDKAppID uint32        `yaml:"sdkappid" desc:"the one application's id; 0 takes the list applications"`
+	Keys     []secret.Text `yaml:"key" desc:"the one application's secret key, or several while keys are rotated; new UserSigs are signed with the first"`
+	Admins   []string      `yaml:"admin" desc:"the one application's admin accounts, at most 10"`
 
 	Policy `yaml:",inline"`
 
@@ -57,15 +59,17 @@ type Policy struct {
 	AuthFailLimitPerMinute int            `yaml:"auth_fail_limit_per_minute" desc:"wrong UserSigs of one account per minute, beyond it 70050; 0 is no limit"`
 	LenientNumbers         bool           `yaml:"lenient_numbers" desc:"accept numbers that are sent as strings"`
 	Settings               chat.Settings  `yaml:"settings" desc:"rules of groups, messages and accounts"`
+
+	Webhook webhook.Settings `yaml:"webhook" desc:"calls to the application's own backend about what happens in groups"`
 }
 
 // Application is one application (SDKAppID) of the list.
 type Application struct {
-	SDKAppID        uint32   `yaml:"sdkappid" desc:"the application's id, 1 to 4294967295"`
-	Keys            []Secret `yaml:"keys" desc:"secret keys; a UserSig of any is accepted, new ones are signed with the first; none answers 70016"`
-	Admins          []string `yaml:"admins" desc:"admin accounts, 1 to 10: only they may call"`
-	Disabled        bool     `yaml:"disabled" desc:"answer 60016 to every call"`
-	BlockedAccounts []string `yaml:"blocked_accounts" desc:"admin accounts whose calls get 70051"`
+	SDKAppID        uint32        `yaml:"sdkappid" desc:"the application's id, 1 to 4294967295"`
+	Keys            []secret.Text `yaml:"keys" desc:"secret keys; a UserSig of any is accepted, new ones are signed with the first; none answers 70016"`
+	Admins          []string      `yaml:"admins" desc:"admin accounts, 1 to 10: only they may call"`
+	Disabled        bool          `yaml:"disabled" desc:"answer 60016 to every call"`
+	BlockedAccounts []string      `yaml:"blocked_accounts" desc:"admin accounts whose calls get 70051"`
 
 	Policy `yaml:",inline"`
 }
@@ -87,9 +91,9 @@ const maxAdmins = 10
 // Default is the configuration in which nothing was given. The profile must
 // be one of the two.
 func Default(profile string) Server {
-	settings := chat.DefaultSettings()
+	settings, webhooks := chat.DefaultSettings(), webhook.DefaultSettings()
 	if profile == ProfileHosted {
-		settings = chat.HostedSettings()
+		settings, webhooks = chat.HostedSettings(), webhook.HostedSettings()
 	}
 	return Server{
 		Listen:    "127.0.0.1:8080",
@@ -110,6 +114,7 @@ func Default(profile string) Server {
 			CallsPerSecond:         200,
 			AuthFailLimitPerMinute: 60,
 			Settings:               settings,
+			Webhook:                webhooks,
 		},
 	}
 }

@@ -76,6 +76,29 @@ func TestCommandLineWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
 	}
 }
 
+// An application has its own backend, and takes from the top level the rest of
+// what it does not say.
+func TestWebhooksOfApplications(t *testing.T) {
+	t.Setenv("RECANT_WEBHOOK_TOKEN", "common")
+	server := mustLoad(t, `
+profile: hosted
+webhook: {commands: [Group.CallbackAfterSendMsg], after_retries: -1, keep: 1h}
+applications:
+  - {sdkappid: 1, keys: [k], webhook: {url: "http://one"}}
+  - {sdkappid: 2, keys: [k], webhook: {url: "http://two", token: own, commands: [], after_retries: 3}}
+`)
+	first, second := server.Applications[0].Webhook, server.Applications[1].Webhook
+	if first.URL != "http://one" || first.Token.Reveal() != "common" || len(first.Commands) != 1 || first.AfterRetries != -1 || first.Keep != time.Hour {
+		t.Errorf("first: %+v", first)
+	}
+	if second.URL != "http://two" || second.Token.Reveal() != "own" || len(second.Commands) != 0 || second.AfterRetries != 3 || second.Keep != time.Hour {
+		t.Errorf("second: %+v", second)
+	}
+	if hosted := mustLoad(t, "profile: hosted").Webhook; hosted.AfterRetries != 0 || hosted.Timeout != 2*time.Second {
+		t.Errorf("hosted: %+v", hosted)
+	}
+}
+
 // Every key that is a single value or a list can be set by its flag and by its
 // variable, to something that is not its default.
 func TestEveryKeyHasAFlagAndAVariable(t *testing.T) {
@@ -285,6 +308,12 @@ func TestMistakesNameTheKey(t *testing.T) {
 		{"flag", "", []string{"--calls-per-second", "fast"}, "--calls-per-second (or RECANT_CALLS_PER_SECOND) should be a whole number"},
 		{"map flag", "", []string{"--command-limits", "send_group_msg"}, "--command-limits (or RECANT_COMMAND_LIMITS) should be entries"},
 		{"limit", "command_limits: {sendmsg: x}", nil, "command_limits.sendmsg should be a whole number"},
+		{"webhook's URL", "webhook: {url: backend.example.net}", nil, "webhook.url: does not begin"},
+		{"webhook of an application", app + ", webhook: {commands: [Group.CallbackLunch]}}]", nil, `applications[0].webhook.commands: "Group.CallbackLunch" is not a webhook`},
+		{"webhook's retries", "webhook: {after_retries: -2}", nil, "webhook.after_retries should be a whole number from -1"},
+		{"webhook's policy", "webhook: {before_failure_policy: perhaps}", nil, "webhook.before_failure_policy: "},
+		{"a webhook that outlives the call", "request_timeout: 2500ms\nwebhook: {url: \"http://backend\"}", nil, "webhook.timeout and a quarter of it"},
+		{"an application's webhook that outlives the call", app + ", webhook: {url: \"http://backend\", timeout: 2400ms}}]", nil, "applications[0].webhook.timeout and a quarter of it"},
 		{"no mapping", "- a\n- b", nil, "line 1: the file should be a list of keys"},
 		{"no YAML", "a: [", nil, "line"},
 	} {
@@ -302,6 +331,8 @@ func TestAMistakeInAKeyDoesNotShowTheKey(t *testing.T) {
 		"sdkappid: 1\nkey: \"hush hush\"",
 		"applications: [{sdkappid: 1, keys: [\"hush hush\"]}]",
 		"applications: [{sdkappid: 1, keys: [[\"hush\"]]}]",
+		"webhook: {token: \"hush \"}",
+		"webhook: {url: \"http://backend/hush!\"}",
 	} {
 		_, err := loadFile(t, yaml)
 		if err == nil || strings.Contains(err.Error(), "hush") {
@@ -317,7 +348,7 @@ func TestAMissingFileIsAnError(t *testing.T) {
 }
 
 func TestSecretsHideThemselves(t *testing.T) {
-	server := mustLoad(t, "", "--sdkappid", "1", "--key", "hush")
+	server := mustLoad(t, "", "--sdkappid", "1", "--key", "hush", "--webhook-token", "hush")
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("x", "server", server, "key", server.Keys[0])
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "server", server, "key", server.Keys[0])
@@ -325,7 +356,7 @@ func TestSecretsHideThemselves(t *testing.T) {
 	if strings.Contains(log.String(), "hush") {
 		t.Errorf("the key is in %s", log.String())
 	}
-	if server.Keys[0].Reveal() != "hush" {
+	if server.Keys[0].Reveal() != "hush" || server.Webhook.Token.Reveal() != "hush" {
 		t.Error("Reveal does not reveal")
 	}
 }

@@ -187,12 +187,20 @@ func Reference() string {
 		}
 	}
 
-	b.WriteString("\n## Settings\n\nKeys under `settings`, at the top level or of an application. Each is also a flag\n(`--settings-max-topics`) and a variable (`RECANT_SETTINGS_MAX_TOPICS`).\n\n| key | own | hosted | meaning |\n| --- | --- | --- | --- |\n")
-	o, h := reflect.ValueOf(own.Settings), reflect.ValueOf(hosted.Settings)
-	for _, k := range keysOf(o.Type()) {
-		writeRow(&b, k.name, k.desc, code(o.FieldByIndex(k.at)), code(h.FieldByIndex(k.at)))
-	}
+	b.WriteString("\n## Settings\n\nKeys under `settings`, at the top level or of an application. Each is also a flag\n(`--settings-max-topics`) and a variable (`RECANT_SETTINGS_MAX_TOPICS`).\n")
+	writeProfiles(&b, reflect.ValueOf(own.Settings), reflect.ValueOf(hosted.Settings))
+
+	b.WriteString("\n## Webhooks\n\nKeys under `webhook`, at the top level or of an application, and as flags and variables\n(`RECANT_WEBHOOK_URL`) too. [Webhooks](webhooks.md) says what they are. The token is better not given as a\nflag, which every user of the machine can read.\n")
+	writeProfiles(&b, reflect.ValueOf(own.Webhook), reflect.ValueOf(hosted.Webhook))
 	return b.String()
+}
+
+// writeProfiles writes a table of keys with their defaults in both profiles.
+func writeProfiles(b *strings.Builder, own, hosted reflect.Value) {
+	b.WriteString("\n| key | own | hosted | meaning |\n| --- | --- | --- | --- |\n")
+	for _, k := range keysOf(own.Type()) {
+		writeRow(b, k.name, k.desc, code(own.FieldByIndex(k.at)), code(hosted.FieldByIndex(k.at)))
+	}
 }
 
 func writeRow(b *strings.Builder, name, desc string, values ...string) {

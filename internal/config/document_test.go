@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/recant-chat/recant/internal/secret"
 )
 
 var update = flag.Bool("update", false, "write the generated documents")
@@ -87,7 +89,7 @@ func TestExampleApplicationHasEveryKeyAtItsDefault(t *testing.T) {
 	}
 	base := Default(ProfileOwn)
 	want := base.NewApplication()
-	want.SDKAppID, want.Keys = 1400000001, []Secret{"the-application-s-secret-key"}
+	want.SDKAppID, want.Keys = 1400000001, []secret.Text{"the-application-s-secret-key"}
 
 	server := mustLoad(t, readExample(t)+"\n"+block.String())
 	if len(server.Applications) != 1 || !equalConfigs(server.Applications[0], want) {

@@ -104,8 +104,11 @@ func flagTag(k key, byDefault reflect.Value) reflect.StructTag {
 		placeholder = "n"
 	}
 	tag := fmt.Sprintf("name:%q env:%q placeholder:%q help:%q", k.flag(), k.env(), placeholder, strings.ReplaceAll(help, "$", "$$"))
-	if strings.HasPrefix(k.path, "settings.") {
+	switch section, _, _ := strings.Cut(k.path, "."); section {
+	case "settings":
 		tag += ` group:"Settings of every application:"`
+	case "webhook":
+		tag += ` group:"Webhooks of every application:"`
 	}
 	return reflect.StructTag(tag)
 }

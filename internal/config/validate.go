@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/recant-chat/recant/chat"
 )
@@ -40,7 +41,7 @@ func (s *Server) validate() error {
 	if s.MaxConcurrentCalls == 0 {
 		return errors.New("max_concurrent_calls should be above 0")
 	}
-	if err := s.Policy.validate(""); err != nil {
+	if err := s.Policy.validate("", s.RequestTimeout); err != nil {
 		return err
 	}
 	if err := checkAdmins("admin", s.Admins); err != nil {
@@ -53,7 +54,7 @@ func (s *Server) validate() error {
 			return fmt.Errorf("%s.sdkappid %d is given twice", path, app.SDKAppID)
 		}
 		seen[app.SDKAppID] = true
-		if err := app.validate(path); err != nil {
+		if err := app.validate(path, s.RequestTimeout); err != nil {
 			return err
 		}
 	}
@@ -69,7 +70,7 @@ func (s *Server) Level() slog.Level {
 	return level
 }
 
-func (a *Application) validate(path string) error {
+func (a *Application) validate(path string, requestTimeout time.Duration) error {
 	if a.SDKAppID == 0 {
 		return fmt.Errorf("%s.sdkappid should be a whole number from 1 to 4294967295", path)
 	}
@@ -81,7 +82,7 @@ func (a *Application) validate(path string) error {
 	if err := checkAdmins(path+".admins", a.Admins); err != nil {
 		return err
 	}
-	return a.Policy.validate(path)
+	return a.Policy.validate(path, requestTimeout)
 }
 
 func checkAdmins(path string, admins []string) error {
@@ -109,9 +110,17 @@ func checkAddress(path, address string) error {
 	return nil
 }
 
-func (p *Policy) validate(path string) error {
+func (p *Policy) validate(path string, requestTimeout time.Duration) error {
 	if err := p.Settings.Validate(); err != nil {
 		return fmt.Errorf("%s.%w", join(path, "settings"), err)
+	}
+	webhook := join(path, "webhook")
+	if err := p.Webhook.Validate(); err != nil {
+		return fmt.Errorf("%s.%w", webhook, err)
+	}
+	if p.Webhook.URL != "" && p.Webhook.Patience()+p.Webhook.Timeout >= requestTimeout {
+		// The call would be answered with 60008 and never by the policy.
+		return fmt.Errorf("%s.timeout and a quarter of it, which a call waits for its turn, should be shorter than request_timeout", webhook)
 	}
 	return nil
 }

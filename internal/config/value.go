@@ -12,24 +12,6 @@ import (
 	"time"
 )
 
-// Secret is a value that must not be seen: every way of printing it shows
-// asterisks.
-type Secret string
-
-const hidden = "******"
-
-// String hides the secret from fmt and slog.
-func (Secret) String() string { return hidden }
-
-// GoString hides the secret from %#v.
-func (Secret) GoString() string { return hidden }
-
-// MarshalText hides the secret from encoders, slog's JSON among them.
-func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// Reveal returns the secret itself.
-func (s Secret) Reveal() string { return string(s) }
-
 // Size is a number of bytes. Its text is a number, alone or with KiB, MiB or
 // GiB.
 type Size int64
@@ -202,6 +184,10 @@ func setTexts(v reflect.Value, text string) error {
 // formatValue writes a value as the file has it, on one line.
 func formatValue(v reflect.Value) string {
 	switch v.Kind() {
+	case reflect.String:
+		if v.Len() == 0 {
+			return formatText("") // also of a secret
+		}
 	case reflect.Slice:
 		items := make([]string, v.Len())
 		for i := range items {

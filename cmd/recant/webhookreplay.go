@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+const (
+	groupService     = "group_open_http_svc"
+	maxGroupsPage    = 1000
+	codeUnknownGroup = 10010
+)
+
+// webhookReplay is `recant webhook replay`.
+type webhookReplay struct {
+	Group     string   `placeholder:"id" help:"Group whose events are sent again, with all its topics."`
+	AllGroups bool     `help:"Those of all groups; with --group from that one on, in the order of their ids."`
+	Since     instant  `required:"" aliases:"from" placeholder:"time" help:"What happened since a time: RFC 3339 or so long ago (2h, 3d). Also --from."`
+	To        instant  `placeholder:"time" help:"What happened up to a time (default now)."`
+	Command   []string `sep:"none" placeholder:"name" help:"Only a webhook, such as Group.CallbackAfterSendMsg; may be given several times."`
+	Next      string   `placeholder:"token" help:"Go on where a replay of --group was interrupted, as that said."`
+	serverFlags
+}
+
+// Validate checks what flags mean together.
+func (c *webhookReplay) Validate() error {
+	switch {
+	case c.Group == "" && !c.AllGroups:
+		return errors.New("give --group or --all-groups")
+	case c.Group == "" && c.Next != "":
+		return errors.New("--next needs the --group that it is of")
+	}
+	return nil
+}
+
+// Help is printed below the summary.
+func (*webhookReplay) Help() string {
+	return `Each is sent as it was, with its RequestID, by which a backend knows that it is no other. Only what is switched on is sent. Messages can be sent again as long as the history has them, all else as long as webhook.keep says. A replay that is interrupted prints how to go on.
+
+With --json the result is one JSON document: SentNum, and where it was interrupted GroupId and Next.`
+}
+
+// Run sends again.
+func (c *webhookReplay) Run(ctx context.Context, s streams) error {
+	server, err := c.open(webhookService)
+	if err != nil {
+		return err
+	}
+	if c.To.unix == 0 {
+		c.To.unix = time.Now().Unix()
+	}
+	groups := []string{c.Group}
+	if c.AllGroups {
+		if groups, err = c.groups(ctx, server.of(groupService)); err != nil {
+			return err
+		}
+	}
+	done := replayed{}
+	bar := s.newProgress(0, "webhooks")
+	defer bar.leave()
+	for _, group := range groups {
+		next := c.Next
+		if group != c.Group {
+			next = ""
+		}
+		if err := c.one(ctx, server, group, next, &done, bar); err != nil {
+			bar.leave()
+			return c.interrupted(s, &done, err)
+		}
+	}
+	bar.finish(int64(done.Sent))
+	if c.JSON {
+		return c.print(s, &done)
+	}
+	fmt.Fprintf(s.out, "Sent %s again.\n", many(done.Sent, "webhook"))
+	return nil
+}
+
+// replayed is how far a replay has come.
+type replayed struct {
+	Sent  int    `json:"SentNum"`
+	Group string `json:"GroupId,omitzero"` // that was under way when it was interrupted
+	Next  string `json:"Next,omitzero"`
+}
+
+// groups lists the groups to replay, in the order of their ids, so that one that
+// is made or destroyed meanwhile does not move the others.
+func (c *webhookReplay) groups(ctx context.Context, server *caller) ([]string, error) {
+	var groups []string
+	for next := uint64(0); ; {
+		page := groupListAnswer{}
+		if _, err := server.call(ctx, "get_appid_group_list", repeatable, groupListRequest{maxGroupsPage, next}, &page); err != nil {
+			return nil, err
+		}
+		for _, g := range page.Groups {
+			if g.GroupID >= c.Group {
+				groups = append(groups, g.GroupID)
+			}
+		}
+		if next = page.Next; next == 0 {
+			slices.Sort(groups)
+			return groups, nil
+		}
+	}
+}
+
+// one replays a group. One that has gone meanwhile has nothing to replay where
+// all groups are meant.
+func (c *webhookReplay) one(ctx context.Context, server *caller, group, next string, done *replayed, bar progress) error {
+	for {
+		done.Group, done.Next = group, next
+		part := replayAnswer{}
+		_, err := server.call(ctx, "replay_webhook", repeatable, replayRequest{
+			GroupID: group, FromTime: c.Since.unix, ToTime: c.To.unix, Commands: c.Command, Next: next,
+		}, &part)
+		var refused *refusal
+		if errors.As(err, &refused) && refused.ErrorCode == codeUnknownGroup && c.AllGroups {
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+		done.Sent += part.Sent
+		bar.set(int64(done.Sent), 0)
+		if next = part.Next; next == "" {
+			done.Group, done.Next = "", ""
+			return nil
+		}
+	}
+}
+
+// interrupted says how far a replay came and how to go on.
+func (c *webhookReplay) interrupted(s streams, done *replayed, err error) error {
+	if c.JSON {
+		if failed := c.print(s, done); failed != nil {
+			return failed
+		}
+	}
+	again := []string{"recant webhook replay --group", quote(done.Group), "--since", clock(c.Since.unix), "--to", clock(c.To.unix)}
+	if c.AllGroups {
+		again = append(again, "--all-groups")
+	}
+	for _, command := range c.Command {
+		again = append(again, "--command", quote(command))
+	}
+	if done.Next != "" {
+		again = append(again, "--next", quote(done.Next))
+	}
+	return fmt.Errorf("%w\n%s were sent again before that, and perhaps some more. To go on:\n  %s", err, many(done.Sent, "webhook"), strings.Join(again, " "))
+}
+
+// print prints the result for programs.
+func (*webhookReplay) print(s streams, done *replayed) error {
+	text, err := json.Marshal(done)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s\n", text)
+	return err
+}
