@@ -36,14 +36,14 @@ type server struct {
 	sig    string
 }
 
-// launch starts a server without waiting for it to serve.
-func launch(t *testing.T, data string) *server {
+// launch starts a server, with further flags, without waiting for it to serve.
+func launch(t *testing.T, data string, flags ...string) *server {
 	t.Helper()
 	s := &server{out: &programtest.Output{}, ended: make(chan struct{})}
-	s.cmd = programtest.Command(binary, nil, "serve", "--data", data, "--listen", "127.0.0.1:0",
+	s.cmd = programtest.Command(binary, nil, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0",
 		"--sdkappid", fmt.Sprint(sdkAppID), "--key", key, "--admin", admin,
 		"--calls-per-second", "0", "--command-limits", "multiaccount_import=0,account_check=0",
-		"--request-timeout", patience.String(), "--log-level", "warn")
+		"--request-timeout", patience.String(), "--log-level", "warn"}, flags...)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -57,9 +57,9 @@ func launch(t *testing.T, data string) *server {
 }
 
 // start starts a server and waits until it serves.
-func start(t *testing.T, data string) *server {
+func start(t *testing.T, data string, flags ...string) *server {
 	t.Helper()
-	s := launch(t, data)
+	s := launch(t, data, flags...)
 	for deadline := time.Now().Add(patience); s.url == ""; time.Sleep(2 * time.Millisecond) {
 		if match := programtest.Serving.FindStringSubmatch(s.out.String()); match != nil {
 			s.url = match[1]
