@@ -23,15 +23,17 @@ func switched(t *testing.T) (*taker, *atomic.Pointer[http.HandlerFunc]) {
 
 func set(now *atomic.Pointer[http.HandlerFunc], h http.HandlerFunc) { now.Store(&h) }
 
-const pause = 200 * time.Millisecond
+// pause is long enough for a hundred calls of a loaded machine.
+const pause = time.Second
 
 func TestABackendThatFailsIsSparedAndTriedAgain(t *testing.T) {
 	for name, dead := range map[string]http.HandlerFunc{"answers 500": answers(500, ""), "does not answer": hang, "answers nonsense": answers(200, "OK")} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			backend, now := switched(t)
 			set(now, dead)
 			s := testSettings(backend.URL)
-			s.Timeout = 50 * time.Millisecond
+			s.Timeout = 500 * time.Millisecond
 			r := mustNewWith(t, s, Options{}, pause)
 			for i := range tripAfter {
 				if _, err := ask(r); err == nil || outcomeOf(err) == cut {

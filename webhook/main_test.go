@@ -21,7 +21,7 @@ const (
 	beforeSend  = "Group.CallbackBeforeSendMsg"
 	afterSend   = "Group.CallbackAfterSendMsg"
 	allowed     = `{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`
-	testTimeout = 300 * time.Millisecond
+	testTimeout = 800 * time.Millisecond
 )
 
 // taker is a backend of the application. It answers with what the test says and
