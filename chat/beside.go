@@ -98,7 +98,7 @@ func seqsByBucket(seqs []uint32) [][]uint32 {
 // changeBeside reads rows that stand beside a bucket, lets change stage mutations
 // and commits; where change returns none nothing is written. Where the outcome of
 // a commit is unknown change runs again: it must find out what is done already.
-// Errors: errSealed and those of change.
+// Errors: those of change.
 func (s *stream) changeBeside(ctx context.Context, bucket uint32, ranges []store.Range, change func([][]store.Row) ([]store.Mutation, error)) error {
 	p := record.BesidePartition(s.id, bucket)
 	return retry(ctx, func() error {
@@ -110,22 +110,40 @@ func (s *stream) changeBeside(ctx context.Context, bucket uint32, ranges []store
 		if err != nil || len(mutations) == 0 {
 			return err
 		}
-		_, err = s.app.store.Commit(ctx, p, version, mutations)
-		switch {
-		case errors.Is(err, store.ErrUnknown):
-			return store.ErrConflict // change looks whether it has come through
-		case err != nil:
-			return fmt.Errorf("change beside the log: %w", err)
-		case version == "":
-			return s.checkBeside(context.WithoutCancel(ctx), bucket)
+		err = s.commitBeside(ctx, bucket, version, mutations)
+		if errors.Is(err, errBucketGone) {
+			return store.ErrConflict // change sees that there is no message any more
 		}
-		return nil
+		return err
 	})
 }
+
+// commitBeside commits what is to stand beside a bucket.
+// Errors: store.ErrConflict, also where the outcome is unknown; errBucketGone.
+func (s *stream) commitBeside(ctx context.Context, bucket uint32, base store.Version, mutations []store.Mutation) error {
+	_, err := s.app.store.Commit(ctx, record.BesidePartition(s.id, bucket), base, mutations)
+	unknown := errors.Is(err, store.ErrUnknown)
+	if err != nil && !unknown {
+		return fmt.Errorf("change beside the log: %w", err)
+	}
+	if base == "" {
+		if err := s.checkBeside(context.WithoutCancel(ctx), bucket); err != nil {
+			return err
+		}
+	}
+	if unknown {
+		return store.ErrConflict // whoever tries again looks whether it has come through
+	}
+	return nil
+}
+
+// errBucketGone says that a bucket has expired, or was destroyed with its log.
+var errBucketGone = errors.New("chat: log bucket is gone")
 
 // checkBeside makes sure, before anything is acknowledged, that the bucket beside
 // which a partition was just begun has not gone meanwhile: what stands beside a
 // bucket is dropped after it, and would stay for ever if it came later.
+// Errors: errBucketGone.
 func (s *stream) checkBeside(ctx context.Context, bucket uint32) error {
 	head, version, err := s.app.readLogHead(ctx, s.id, bucket)
 	if err != nil || version != "" && !head.Sealed {
@@ -134,7 +152,7 @@ func (s *stream) checkBeside(ctx context.Context, bucket uint32) error {
 	if err := s.app.dropBeside(ctx, s.id, bucket); err != nil {
 		return err
 	}
-	return errSealed
+	return errBucketGone
 }
 
 // dropBeside drops what stands beside a bucket that is gone.
@@ -168,11 +186,8 @@ func (s *stream) eraseBeside(ctx context.Context, bucket uint32, seqs []uint32) 
 					mutations = append(mutations, store.Delete(row.Key))
 				}
 				done = len(mutations) <= store.MaxMutations
-				_, err = s.app.store.Commit(ctx, p, version, mutations[:min(len(mutations), store.MaxMutations)])
-				if errors.Is(err, store.ErrUnknown) {
-					return store.ErrConflict // see what is left
-				}
-				return err
+				err = s.commitBeside(ctx, bucket, version, mutations[:min(len(mutations), store.MaxMutations)])
+				return ignore(err, errBucketGone) // and all of this with it
 			})
 			if err != nil {
 				return fmt.Errorf("erase beside the log: %w", err)

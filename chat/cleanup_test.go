@@ -308,7 +308,12 @@ func TestStalledWriterOfADestroyedGroupFails(t *testing.T) {
 			// Beside a bucket that nothing stood beside before, a writer may be
 			// stalled who knows of no version.
 			for bucket := range uint32(2) {
+				var looked error
 				err = s.changeBeside(bg, bucket, nil, func([][]store.Row) ([]store.Mutation, error) {
+					if looked != nil {
+						return nil, looked
+					}
+					_, looked = s.seen(bg, []uint32{bucket*record.BucketSize + 1}, nil)
 					return []store.Mutation{store.Set(record.ReadingKey(1), []byte{})}, nil
 				})
 				if !errors.Is(err, errSealed) {

@@ -196,7 +196,8 @@ func (w *extensionWrite) holds(id uint64) bool {
 // Errors: CodeExtensionFrequency.
 func (w *extensionWrite) begin(id uint64, now int64) error {
 	w.head.Recent = slices.DeleteFunc(w.head.Recent, func(r *record.ExtensionWrite) bool {
-		return r.Time <= now-extensionSeconds || r.Time > now // the clock may have gone back
+		// The clock may have gone back; by little, another process has another one.
+		return r.Time <= now-extensionSeconds || r.Time > now+extensionSeconds
 	})
 	if len(w.head.Recent) >= maxExtensionWrites {
 		return Refuse(CodeExtensionFrequency, "MsgSeq %d: more than %d writes in a minute", w.Seq, maxExtensionWrites)

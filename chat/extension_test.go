@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
@@ -136,5 +137,104 @@ func TestErasureOfExtensionsSurvivesACrashAtAnyWrite(t *testing.T) {
 		if !died {
 			return
 		}
+	}
+}
+
+// A write of unknown outcome is found again although another process, whose clock
+// is behind, has written since.
+func TestAnExtensionOfUnknownOutcomeIsWrittenOnceWhateverTheClocks(t *testing.T) {
+	inner := openTestStore(t)
+	st := &afterCommit{Store: inner}
+	a := openTestApp(t, st)
+	behind := openTestApp(t, inner, func(o *Options) { o.Clock = func() time.Time { return time.Now().Add(-10 * time.Second) } })
+	extensibleGroup(t, a, 1)
+	id := ownStream(t, a, "g").id
+	st.then = func(p store.Partition) error {
+		if p != record.BesidePartition(id, 0) {
+			return nil
+		}
+		st.then = nil
+		if err := setExtension(behind, 1, "k", "later"); err != nil {
+			t.Error(err)
+		}
+		return store.ErrUnknown
+	}
+	if err := setExtension(a, 1, "k", "v"); err != nil {
+		t.Fatal(err)
+	}
+	page, err := a.Extensions(bg, "g", 1, 0)
+	if err != nil || page.Latest != 2 || page.Pairs[0].Value != "later" {
+		t.Errorf("extensions are %+v (%v)", page, err)
+	}
+}
+
+// Who is the first to write beside a bucket that expires meanwhile, or erases there,
+// leaves nothing beside it.
+func TestNothingComesBesideABucketThatHasExpired(t *testing.T) {
+	for _, c := range []string{"a write", "a write of unknown outcome", "an erasure"} {
+		t.Run(c, func(t *testing.T) {
+			inner := openTestStore(t)
+			clock := &testClock{now: time.Now()}
+			withRetention := func(o *Options) { o.Clock, o.Settings.HistoryRetentionDays = clock.Now, 7 }
+			reads := &afterRead{Store: inner}
+			st := &afterCommit{Store: reads}
+			a, other := openTestApp(t, st, withRetention), openTestApp(t, inner, withRetention)
+			extensibleGroup(t, a, 1)
+			id := ownStream(t, a, "g").id
+			fill(t, a, id, record.BucketSize)
+			a.background.Wait() // for the fold
+			expire := func() {
+				reads.then = nil
+				clock.now = clock.now.Add(8 * 24 * time.Hour)
+				if err := other.view(bg, "g", func(g *groupState) error { return g.dropExpired(bg) }); err != nil {
+					t.Error(err)
+				}
+				wantRows(t, inner, "the log", record.LogPartition(id, 0))
+			}
+			if c == "a write of unknown outcome" {
+				st.then = func(p store.Partition) error {
+					if p != record.BesidePartition(id, 0) {
+						return nil
+					}
+					st.then = nil
+					return store.ErrUnknown
+				}
+			}
+			if c == "an erasure" {
+				done, err := a.Recall(bg, moderator, RecallCall{Targets: []RecallTarget{{GroupID: "g", Sender: "ann"}}, Scope: RecallScope{LastNum: 10, BeforeSeq: 2}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			looked := false
+			reads.then = func(p store.Partition, _ []store.Range) {
+				switch {
+				case p == record.BesidePartition(id, 0):
+					looked = true
+					if c == "an erasure" {
+						expire()
+					}
+				case looked && p == record.ConversationPartition(id):
+					expire()
+				}
+			}
+			if c == "an erasure" {
+				if _, err := a.workOnRecalls(bg); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := setExtension(a, 1, "k", "v"); CodeOf(err) != CodeNoExtensionTarget {
+				t.Errorf("writing answered %v", err)
+			}
+			if reads.then != nil {
+				t.Fatal("nothing came between")
+			}
+			rows, version, err := inner.Read(bg, record.BesidePartition(id, 0), store.Range{})
+			if err != nil || version != "" || len(rows[0]) > 0 {
+				t.Errorf("beside the bucket there are %d rows, version %q (%v)", len(rows[0]), version, err)
+			}
+		})
 	}
 }
