@@ -43,7 +43,7 @@ type EvidenceMessage struct {
 	Arrival      int64 // when the server took it, Unix seconds
 	Random       uint32
 	Priority     uint32
-	Body         jsontext.Value // byte for byte as it was sent; nil where it is erased
+	Body         jsontext.Value // byte for byte as it was sent or last modified; nil where it is erased
 	CustomData   string
 	Erased       bool
 	StoredHeader []byte

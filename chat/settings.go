@@ -30,8 +30,8 @@ type Settings struct {
 	ChatRoomNoUnread          bool        `yaml:"chatroom_no_unread" desc:"accept SendMsgControl NoUnread in ChatRoom groups; off answers 10004"`
 	NoMsgCheck                bool        `yaml:"no_msg_check" desc:"let SendMsgControl NoMsgCheck skip refused_words"`
 	TargetedMessages          bool        `yaml:"targeted_messages" desc:"accept To_Account in send_group_msg; off answers 10059"`
-	ReadReceipts              []GroupType `yaml:"read_receipts" desc:"group types in which NeedReadReceipt is accepted; elsewhere 10059"`
-	MessageExtensions         bool        `yaml:"message_extensions" desc:"accept SupportMessageExtension; off answers 10059"`
+	ReadReceipts              []GroupType `yaml:"read_receipts" desc:"group types of Private, Public and ChatRoom with read receipts; in others of these 10059"`
+	MessageExtensions         bool        `yaml:"message_extensions" desc:"accept SupportMessageExtension and serve extensions; off answers 10059 and 10008"`
 	RefusedWords              []string    `yaml:"refused_words" desc:"texts that contain one of these are refused with 80001, in profiles with 40005"`
 
 	Communities            bool     `yaml:"communities" desc:"communities and topics are served; off answers 11000"`
