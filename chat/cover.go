@@ -235,11 +235,11 @@ type recalls struct {
 	// restores counts what was restored in the conversation so far: where it is
 	// another number than before, what was recalled may be so no more.
 	restores uint64
-	// edits are bodies that are not in the log yet. editSteps counts what was done
-	// about edits so far: where it is another number than before, a body that was
-	// read in between may be of before or after one.
-	edits     map[uint32]*record.Body
-	editSteps uint64
+	// edits are bodies that are not in the log yet. endedEdits counts those that came
+	// into it so far: where it is another number than before, a body that was read
+	// in between may be of before one.
+	edits      map[uint32]*record.Body
+	endedEdits uint64
 }
 
 // recalled reports whether an ordinary message is recalled that came at a time.
@@ -373,8 +373,8 @@ func (s *stream) readRecalls(ctx context.Context, senders []string, i interval) 
 			if err != nil {
 				return nil, err
 			}
-			found.restores, found.editSteps = c.Restores, c.EditSteps
-			s.editSteps.Store(c.EditSteps)
+			found.restores, found.endedEdits = c.Restores, c.EndedEdits
+			s.endedEdits.Store(c.EndedEdits)
 			return found, nil
 		}
 	}

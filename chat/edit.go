@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/recant-chat/recant/store"
@@ -81,7 +82,7 @@ func (a *App) checkEdit(e *Edit) error {
 	return a.checkWords("CloudCustomData", custom)
 }
 
-// edit edits a message and returns when that is in the log.
+// edit edits a message.
 // Errors: errSealed and those of ModifyMessage about the message.
 func (s *stream) edit(ctx context.Context, e *Edit) error {
 	defer s.app.editLocks.lock(record.ConversationPartition(s.id).Name())()
@@ -99,14 +100,21 @@ func (s *stream) edit(ctx context.Context, e *Edit) error {
 	if err != nil || edited == nil {
 		return err
 	}
-	return s.finishEdit(context.WithoutCancel(ctx), e.Seq, edited)
+	// It is made: readers find it where it is, and can end it too.
+	if err := s.finishEdit(context.WithoutCancel(ctx), e.Seq, edited); err != nil {
+		s.app.log.Error("an edit is left open", "error", err)
+	}
+	return nil
 }
 
-// errEditOpen says that another edit of the message has not ended.
-var errEditOpen = errors.New("chat: another edit of the message is open")
+// errEditOpen says that an edit of the message has not ended.
+var errEditOpen = errors.New("chat: an edit of the message is open")
+
+// maxEditIDs is how many edits of one message are recognised.
+const maxEditIDs = 8
 
 // beginEdit commits an edit in the conversation and returns the new body, nil
-// where it has ended already. With errEditOpen it returns the other edit's.
+// where it has ended already. With errEditOpen it returns the open edit's.
 func (s *stream) beginEdit(ctx context.Context, e *Edit, id uint64) (edited *record.Body, err error) {
 	header, _, err := s.editable(ctx, e.Seq)
 	if err != nil {
@@ -125,9 +133,7 @@ func (s *stream) beginEdit(ctx context.Context, e *Edit, id uint64) (edited *rec
 			return nil, err
 		}
 		if open := found.edits[e.Seq]; open != nil {
-			if edited = open; open.EditId == id {
-				return nil, nil
-			}
+			edited = open // it may be this one
 			return nil, errEditOpen
 		}
 		// Read after the conversation: it has all edits that have ended, and no
@@ -136,7 +142,7 @@ func (s *stream) beginEdit(ctx context.Context, e *Edit, id uint64) (edited *rec
 		switch {
 		case err != nil:
 			return nil, err
-		case body.EditId == id:
+		case slices.Contains(body.EditIds, id):
 			return nil, nil
 		case found.recalled(e.Seq, header.Sender, receivedAt(header)):
 			return nil, Refuse(CodeEditTargetRecalled, "MsgSeq %d was recalled", e.Seq)
@@ -146,10 +152,10 @@ func (s *stream) beginEdit(ctx context.Context, e *Edit, id uint64) (edited *rec
 		if err := e.apply(body); err != nil {
 			return nil, err
 		}
-		body.EditVersion, body.EditTime, body.EditId = body.EditVersion+1, s.app.now(), id
+		body.EditVersion, body.EditTime, body.EditIds = body.EditVersion+1, s.app.now(), append(body.EditIds, id)
+		body.EditIds = body.EditIds[max(0, len(body.EditIds)-maxEditIDs):]
 		edited = body
 		c.OpenEdits++
-		c.EditSteps++
 		return []store.Mutation{store.Set(record.EditKey(e.Seq), encode(body))}, nil
 	})
 	return edited, err
@@ -226,11 +232,11 @@ func (s *stream) finishEdit(ctx context.Context, seq uint32, edited *record.Body
 			return nil, nil
 		}
 		open := &record.Body{}
-		if err := decode(rows[0][0], open); err != nil || open.EditId != edited.EditId {
+		if err := decode(rows[0][0], open); err != nil || open.EditVersion != edited.EditVersion {
 			return nil, err
 		}
 		c.OpenEdits--
-		c.EditSteps++
+		c.EndedEdits++
 		return []store.Mutation{store.Delete(record.EditKey(seq))}, nil
 	})
 	return ignore(err, errSealed)

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -160,7 +159,8 @@ func TestAnEditIsBeforeARecallOrRefused(t *testing.T) {
 }
 
 // A page shows no message as recalled that says what it said before its last edit.
-func TestAPageDuringAnEditAndARecallIsOfOneInstant(t *testing.T) {
+// What it shows as not recalled is of before both.
+func TestAPageDuringAnEditAndARecallShowsNoOlderText(t *testing.T) {
 	for _, older := range []bool{false, true} { // the body is read along with its header, or later
 		st := &afterRead{Store: openTestStore(t)}
 		a := openTestApp(t, st)
@@ -196,12 +196,110 @@ func TestAPageDuringAnEditAndARecallIsOfOneInstant(t *testing.T) {
 		if err != nil || st.then != nil {
 			t.Fatalf("nothing came between (%v)", err)
 		}
-		if older && len(page.Rows) > 0 {
-			t.Errorf("page has %+v", page.Rows)
+		place, body := RowRecalled, saying("second")
+		if older {
+			place, body = RowLive, saying("first")
 		}
-		if !older && (page.Rows[0].Place != RowRecalled || string(page.Rows[0].Body) != string(saying("second"))) {
-			t.Errorf("page has %+v, %s", page.Rows, page.Rows[0].Body)
+		if row := page.Rows[0]; row.Place != place || string(row.Body) != string(body) {
+			t.Errorf("page has %+v, %s", row, row.Body)
 		}
+	}
+}
+
+// A page is read once, however often messages are edited meanwhile.
+func TestPagesEndWhileEditsDoNot(t *testing.T) {
+	inner := openTestStore(t)
+	st := &afterRead{Store: inner}
+	a, other := openTestApp(t, st), openTestApp(t, inner)
+	makeGroup(t, a, "g", Public)
+	mustImport(t, a, "bob")
+	sendAs(t, a, "ann", 1)
+	for i := range uint32(100) { // so that the page is read in several steps
+		sendAs(t, a, "bob", i)
+	}
+	if err := a.RecallBySender(bg, moderator, "g", "", "bob"); err != nil {
+		t.Fatal(err)
+	}
+	id, edits := ownStream(t, a, "g").id, 0
+	st.then = func(p store.Partition, _ []store.Range) {
+		if p != record.LogPartition(id, 0) && p != record.ConversationPartition(id) {
+			return
+		}
+		if edits++; edits > 100 {
+			st.then = nil
+			t.Error("the page was read again and again")
+			return
+		}
+		if err := editText(bg, other, 1, fmt.Sprint(edits)); err != nil {
+			t.Error(err)
+		}
+	}
+	text := func(page *HistoryPage, err error) (n int) {
+		if err != nil || len(page.Rows) != 1 || page.Rows[0].Place != RowLive {
+			t.Fatalf("page is %+v (%v)", page, err)
+		}
+		_, text, _ := strings.Cut(string(page.Rows[0].Body), `"Text":"`)
+		if _, err := fmt.Sscan(strings.TrimSuffix(text, `"}}]`), &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	count := func() (reads int) {
+		st.then = func(store.Partition, []store.Range) { reads++ }
+		if _, _, err := shownText(a, 1); err != nil {
+			t.Error(err)
+		}
+		return reads
+	}
+	edit := st.then
+	count() // the first one learns what the conversation has
+	reads := count()
+	st.then = edit
+	first := text(a.History(bg, HistoryRequest{GroupID: "g", Number: 1}))
+	if second := text(a.History(bg, HistoryRequest{GroupID: "g", Number: 1})); second <= first || edits == 0 {
+		t.Errorf("pages say %d and then %d", first, second)
+	}
+	count()
+	if again := count(); again != reads {
+		t.Errorf("a page takes %d reads after edits and took %d before", again, reads)
+	}
+}
+
+// What a preview shows of a message is what history shows, also of one whose edit
+// was cut short.
+func TestPreviewShowsOpenEdits(t *testing.T) {
+	st := openTestStore(t)
+	first := openTestApp(t, st)
+	makeGroup(t, first, "g", Public)
+	for i := range uint32(3) {
+		sendAs(t, first, "ann", i)
+	}
+	leaveEditOpen(t, st, 2, "new")
+	a := openTestApp(t, st)
+	_, parts, err := a.PreviewRecall(bg, moderator, []RecallTarget{{GroupID: "g", Sender: "ann"}}, RecallScope{LastNum: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"hello", "new", "hello"} {
+		if got := parts[0].Samples[i]; string(got.Body) != string(saying(want)) {
+			t.Errorf("sample of %d is %s, want %s", got.Seq, got.Body, want)
+		}
+	}
+}
+
+// leaveEditOpen makes an edit in a process that dies before it is in the log.
+func leaveEditOpen(t *testing.T, st store.Store, seq uint32, text string) {
+	t.Helper()
+	if !dieAfter(t, st, 1, func(a *App) {
+		if err := editText(bg, a, seq, text); err != nil {
+			t.Errorf("an edit that was made answered %v", err)
+		}
+	}) {
+		t.Fatal("it lived")
+	}
+	c, _, _, err := openTestApp(t, st).readConversation(bg, ownStream(t, openTestApp(t, st), "g").id)
+	if err != nil || c.OpenEdits != 1 {
+		t.Fatalf("%d edits are open (%v)", c.OpenEdits, err)
 	}
 }
 
@@ -313,6 +411,13 @@ func TestAnEditInTheNewestBucketKeepsTheLogKnown(t *testing.T) {
 	}
 	sendAs(t, a, "ann", 3)
 	wantContiguous(t, a, "g", 4)
+	// But not what another process has changed.
+	sendAs(t, openTestApp(t, a.store), "ann", 4)
+	if err := editText(bg, a, 2, "newer"); err != nil {
+		t.Fatal(err)
+	}
+	sendAs(t, a, "ann", 5)
+	wantContiguous(t, a, "g", 6)
 }
 
 // An edit whose outcome was unknown, and that somebody else has ended meanwhile, is
@@ -343,11 +448,59 @@ func TestAnEditOfUnknownOutcomeIsMadeOnce(t *testing.T) {
 	wantNoOpenEdit(t, a)
 }
 
-// contendedStore answers every commit of a conversation with a conflict.
-type contendedStore struct{ store.Store }
+// Nor is it made again over a later one, whether that has ended or not, nor does it
+// end that one in its own place.
+func TestAnEditThatOthersHaveEndedLeavesALaterOneAlone(t *testing.T) {
+	for _, c := range []struct {
+		left    bool // the later one is left open
+		outcome error
+	}{{false, store.ErrUnknown}, {true, store.ErrUnknown}, {false, nil}, {true, nil}} {
+		inner := openTestStore(t)
+		st := &afterCommit{Store: inner}
+		a := openTestApp(t, st)
+		makeGroup(t, a, "g", Public)
+		sendAs(t, a, "ann", 1)
+		id := ownStream(t, a, "g").id
+		st.then = func(p store.Partition) error {
+			if p != record.ConversationPartition(id) {
+				return nil
+			}
+			st.then = nil
+			other := openTestApp(t, inner)
+			if err := ownStream(t, other, "g").finishEdits(bg); err != nil {
+				t.Error(err)
+			}
+			if c.left {
+				leaveEditOpen(t, inner, 1, "later")
+			} else if err := editText(bg, other, 1, "later"); err != nil {
+				t.Error(err)
+			}
+			return c.outcome
+		}
+		if err := editText(bg, a, 1, "new"); err != nil {
+			t.Fatal(err)
+		}
+		wantShown(t, a, 1, "later")
+		for i := range 2 * maxEditIDs {
+			if err := editText(bg, a, 1, fmt.Sprint(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, body, _, err := ownStream(t, a, "g").readMessage(bg, 1)
+		if err != nil || body.EditVersion != 2+2*maxEditIDs || len(body.EditIds) != maxEditIDs {
+			t.Errorf("message is %v (%v)", body, err)
+		}
+	}
+}
+
+// contendedStore answers every commit of partitions of one kind with a conflict.
+type contendedStore struct {
+	store.Store
+	kind string
+}
 
 func (s contendedStore) Commit(ctx context.Context, p store.Partition, base store.Version, m []store.Mutation) (store.Version, error) {
-	if strings.HasPrefix(p.Name(), "C") {
+	if strings.HasPrefix(p.Name(), s.kind) {
 		return "", store.ErrConflict
 	}
 	return s.Store.Commit(ctx, p, base, m)
@@ -358,10 +511,15 @@ func TestAnEditThatAlwaysMeetsOthersSaysSo(t *testing.T) {
 	first := openTestApp(t, st)
 	makeGroup(t, first, "g", Public)
 	sendAs(t, first, "ann", 1)
-	if err := editText(bg, openTestApp(t, contendedStore{st}), 1, "new"); CodeOf(err) != CodeEditConflict {
+	if err := editText(bg, openTestApp(t, contendedStore{st, "C"}), 1, "new"); CodeOf(err) != CodeEditConflict {
 		t.Errorf("edit answered %v", err)
 	}
 	wantShown(t, first, 1, "hello")
+	// One that is made is not refused because it does not get into the log.
+	if err := editText(bg, openTestApp(t, contendedStore{st, "L"}), 1, "new"); err != nil {
+		t.Errorf("edit answered %v", err)
+	}
+	wantShown(t, first, 1, "new")
 }
 
 // Of an erased message nothing is left beside the log, nor where edits pass.
@@ -403,13 +561,7 @@ func TestErasureEndsEditsThatWereLeftBehind(t *testing.T) {
 	first := openTestApp(t, st)
 	makeGroup(t, first, "g", Public)
 	sendAs(t, first, "ann", 1)
-	if !dieAfter(t, st, 1, func(a *App) {
-		if err := editText(bg, a, 1, "new"); !errors.Is(err, errDied) {
-			t.Errorf("edit answered %v", err)
-		}
-	}) {
-		t.Fatal("it lived")
-	}
+	leaveEditOpen(t, st, 1, "new")
 	a := openTestApp(t, st)
 	done, err := a.Recall(bg, moderator, RecallCall{Targets: []RecallTarget{{GroupID: "g", Sender: "ann"}}})
 	if err != nil {
@@ -426,4 +578,27 @@ func TestErasureEndsEditsThatWereLeftBehind(t *testing.T) {
 	if err != nil || page.Rows[0].Place != RowPlaceholder {
 		t.Errorf("page is %+v (%v)", page, err)
 	}
+}
+
+// What a message said is not kept by an edit that was left behind longer than the
+// message itself.
+func TestExpiryEndsEditsThatWereLeftBehind(t *testing.T) {
+	st := openTestStore(t)
+	clock := &testClock{now: time.Now()}
+	open := func() *App {
+		return openTestApp(t, st, func(o *Options) { o.Clock, o.Settings.HistoryRetentionDays = clock.Now, 7 })
+	}
+	a := open()
+	makeGroup(t, a, "g", Public)
+	id := ownStream(t, a, "g").id
+	fill(t, a, id, record.BucketSize+1)
+	leaveEditOpen(t, st, 1, "new")
+	clock.now = clock.now.Add(8 * 24 * time.Hour)
+	a = open()
+	err := a.view(bg, "g", func(g *groupState) error { return g.dropExpired(bg) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantRows(t, st, "the log", record.LogPartition(id, 0))
+	wantNoOpenEdit(t, a)
 }

@@ -348,7 +348,7 @@ func (s *stream) purge(ctx context.Context, bucket uint32) error {
 // purgeEdits makes the bodies unrecoverable that passed through the conversation.
 func (s *stream) purgeEdits(ctx context.Context) error {
 	c, _, _, err := s.app.readConversation(ctx, s.id)
-	if err != nil || c.EditSteps == 0 { // as in most
+	if err != nil || c.EndedEdits == 0 { // as in most
 		return err
 	}
 	return s.app.store.Purge(ctx, record.ConversationPartition(s.id))

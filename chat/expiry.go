@@ -204,6 +204,10 @@ func (s *stream) dropExpired(ctx context.Context) error {
 			return err
 		}
 	}
+	// One that was left behind would keep what a message said that is gone.
+	if err := s.finishEdits(ctx); err != nil {
+		return err
+	}
 	return s.app.changeConversation(ctx, s.id, nil, func(c *record.Conversation, _ [][]store.Row) ([]store.Mutation, error) {
 		if c.FirstBucket >= first {
 			return nil, nil

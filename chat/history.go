@@ -48,7 +48,7 @@ type HistoryRow struct {
 	Random          uint32
 	Priority        uint32 // 1 High to 4 Lowest
 	Tip             bool
-	Body            jsontext.Value // byte for byte as it was sent; an object for tips
+	Body            jsontext.Value // byte for byte as it was sent or last modified; an object for tips
 	CloudCustomData string
 }
 
@@ -101,7 +101,7 @@ func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, e
 	}
 	p := &pageReader{
 		stream: s, withRecalled: r.WithRecalled, floor: floor,
-		top: head.LastSeq, want: int(min(r.Number, maxHistoryRows)),
+		top: head.LastSeq, want: int(min(r.Number, maxHistoryRows)), ended: s.endedEdits.Load(),
 	}
 	if r.FromSeq > 0 {
 		p.top = min(p.top, r.FromSeq)
@@ -111,7 +111,10 @@ func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, e
 			return nil, err
 		}
 	}
-	rows, err := p.page(ctx)
+	if err := p.read(ctx); err != nil {
+		return nil, err
+	}
+	rows, err := p.rows(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +142,7 @@ type pageReader struct {
 	examined int    // how many numbers were looked at
 	scanned  []scannedRow
 	recalls  *recalls
-	steps    uint64 // recalls.editSteps since before the first body was read
+	ended    uint64 // recalls.endedEdits at some time before the first body was read
 	last     uint32 // the lowest number that was walked to
 	chosen   []scannedRow
 }
@@ -151,36 +154,13 @@ type scannedRow struct {
 	body   []byte // nil where it was not read along
 }
 
-// page reads the rows of the page, all as of one instant: from the start again
-// where a body may be of before an edit and what is recalled of after it.
-func (p *pageReader) page(ctx context.Context) ([]HistoryRow, error) {
-	p.steps = p.stream.editSteps.Load()
-	for {
-		if err := p.read(ctx); err != nil {
-			return nil, err
-		}
-		rows, err := p.rows(ctx)
-		if !errors.Is(err, errEdited) {
-			return rows, err
-		}
-	}
-}
-
-// errEdited says that something was edited since the page was looked for.
-var errEdited = errors.New("chat: a message was edited meanwhile")
-
 // read looks at numbers until the page is full. Each round reads rows first
 // and then, in one step, the recalls of everything seen so far: so the page
 // shows each recall whole or not at all, and none that was answered before the
 // call can slip past.
 func (p *pageReader) read(ctx context.Context) error {
-	var chunk uint32
-	var passed bool
-	begin := func() {
-		p.next, p.examined, p.scanned = p.top, 0, p.scanned[:0]
-		chunk, passed = uint32(p.want), false
-	}
-	begin()
+	p.next = p.top
+	chunk, passed := uint32(p.want), false
 	var restores uint64
 	for {
 		if err := p.scan(ctx, chunk); err != nil {
@@ -189,11 +169,10 @@ func (p *pageReader) read(ctx context.Context) error {
 		if err := p.readRecalls(ctx); err != nil {
 			return err
 		}
-		if passed && p.recalls.restores != restores || p.recalls.editSteps != p.steps {
-			// Something that was passed as recalled may be so no more, or something
-			// was edited.
-			p.steps = p.recalls.editSteps
-			begin()
+		if passed && p.recalls.restores != restores {
+			// Something that was passed as recalled may be so no more.
+			p.next, p.examined, p.scanned = p.top, 0, p.scanned[:0]
+			chunk, passed = uint32(p.want), false
 			continue
 		}
 		restores = p.recalls.restores
@@ -331,12 +310,14 @@ func (p *pageReader) rows(ctx context.Context) ([]HistoryRow, error) {
 	return rows, nil
 }
 
-// readBodies reads the bodies that were not read along with their headers.
-// Errors: errEdited.
+// readBodies reads the bodies that were not read along with their headers, or all
+// where something was edited since those were read: a message that is recalled says
+// what it said when it was recalled, for nobody can edit it from then on.
 func (p *pageReader) readBodies(ctx context.Context) error {
+	edited := p.recalls.endedEdits != p.ended
 	byBucket := map[uint32][]int{}
 	for i, row := range p.chosen {
-		if row.header != nil && row.body == nil {
+		if row.header != nil && (row.body == nil || edited) {
 			byBucket[record.Bucket(row.seq)] = append(byBucket[record.Bucket(row.seq)], i)
 		}
 	}
@@ -357,14 +338,7 @@ func (p *pageReader) readBodies(ctx context.Context) error {
 			}
 		}
 	}
-	if len(byBucket) == 0 {
-		return nil
-	}
-	c, _, _, err := p.stream.app.readConversation(ctx, p.stream.id)
-	if err == nil && c.EditSteps != p.steps {
-		p.steps, err = c.EditSteps, errEdited
-	}
-	return err
+	return nil
 }
 
 func (p *pageReader) row(row scannedRow) (HistoryRow, error) {
@@ -420,9 +394,9 @@ func tipBody(tip []byte, style string) jsontext.Value {
 }
 
 // historyRow is one message as history shows it to the administrator, nil where
-// it is gone. It looks for no recalls.
-func (s *stream) historyRow(ctx context.Context, seq uint32) (*HistoryRow, error) {
-	p := &pageReader{stream: s, top: seq, next: seq, recalls: &recalls{}}
+// it is gone. What was open of edits is read before it.
+func (s *stream) historyRow(ctx context.Context, seq uint32, open *recalls) (*HistoryRow, error) {
+	p := &pageReader{stream: s, top: seq, next: seq, recalls: open}
 	if err := p.scan(ctx, 1); err != nil {
 		return nil, err
 	}

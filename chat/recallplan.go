@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/recant-chat/recant/store/record"
 )
@@ -367,8 +368,19 @@ func (a *App) PreviewRecall(ctx context.Context, op Operator, targets []RecallTa
 // room for their bytes.
 func (s *stream) samples(ctx context.Context, seqs []uint32, room *int) ([]HistoryRow, error) {
 	rows := []HistoryRow{}
-	for i := len(seqs) - 1; i >= 0; i-- {
-		row, err := s.historyRow(ctx, seqs[i])
+	if len(seqs) == 0 {
+		return rows, nil
+	}
+	_, edits, _, err := s.app.readConversation(ctx, s.id, recallRanges(markEdits, nil, interval{seqs[0], seqs[len(seqs)-1]})...)
+	if err != nil {
+		return nil, err
+	}
+	open, err := recallsIn(markEdits, nil, edits)
+	if err != nil {
+		return nil, err
+	}
+	for _, seq := range slices.Backward(seqs) {
+		row, err := s.historyRow(ctx, seq, open)
 		if err != nil {
 			return nil, fmt.Errorf("read a sample: %w", err)
 		}

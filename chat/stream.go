@@ -79,9 +79,9 @@ type stream struct {
 	throttle  throttle
 	floor     uint32 // numbers up to here were seen to be expired
 
-	marks     atomic.Uint32                // marksOf the conversation when it was last read
-	editSteps atomic.Uint64                // of the conversation when it was last read
-	window    atomic.Pointer[senderWindow] // nil unless somebody counted; changed with state locked
+	marks      atomic.Uint32                // marksOf the conversation when it was last read
+	endedEdits atomic.Uint64                // of the conversation when it was last read
+	window     atomic.Pointer[senderWindow] // nil unless somebody counted; changed with state locked
 
 	queue   []*appendRequest
 	writing bool // somebody commits for the queue

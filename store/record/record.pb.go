@@ -1438,7 +1438,7 @@ type Body struct {
 	Operator        string                 `protobuf:"bytes,5,opt,name=operator,proto3" json:"operator,omitempty"`                            // the calling admin, where it is not the sender
 	EditVersion     uint32                 `protobuf:"varint,10,opt,name=edit_version,json=editVersion,proto3" json:"edit_version,omitempty"` // edits so far
 	EditTime        int64                  `protobuf:"varint,11,opt,name=edit_time,json=editTime,proto3" json:"edit_time,omitempty"`          // of the newest, Unix seconds
-	EditId          uint64                 `protobuf:"fixed64,12,opt,name=edit_id,json=editId,proto3" json:"edit_id,omitempty"`               // of the newest, to find it again when an outcome was unknown
+	EditIds         []uint64               `protobuf:"fixed64,12,rep,packed,name=edit_ids,json=editIds,proto3" json:"edit_ids,omitempty"`     // of the newest few, the newest last, to find one again when its outcome was unknown
 	Cause           *Cause                 `protobuf:"bytes,6,opt,name=cause,proto3" json:"cause,omitempty"`                                  // where the header's tell is not 0
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
@@ -1523,11 +1523,11 @@ func (x *Body) GetEditTime() int64 {
 	return 0
 }
 
-func (x *Body) GetEditId() uint64 {
+func (x *Body) GetEditIds() []uint64 {
 	if x != nil {
-		return x.EditId
+		return x.EditIds
 	}
-	return 0
+	return nil
 }
 
 func (x *Body) GetCause() *Cause {
@@ -1813,7 +1813,7 @@ type Conversation struct {
 	Events        uint64                 `protobuf:"varint,9,opt,name=events,proto3" json:"events,omitempty"`                              // feed events so far
 	Erasing       *Erasure               `protobuf:"bytes,10,opt,name=erasing,proto3" json:"erasing,omitempty"`                            // the part of the log that is being erased, if any
 	Restores      uint64                 `protobuf:"varint,11,opt,name=restores,proto3" json:"restores,omitempty"`                         // how often something was restored
-	EditSteps     uint64                 `protobuf:"varint,20,opt,name=edit_steps,json=editSteps,proto3" json:"edit_steps,omitempty"`      // edits that have begun and edits that have ended
+	EndedEdits    uint64                 `protobuf:"varint,20,opt,name=ended_edits,json=endedEdits,proto3" json:"ended_edits,omitempty"`   // edits so far that are in the log
 	OpenEdits     uint32                 `protobuf:"varint,21,opt,name=open_edits,json=openEdits,proto3" json:"open_edits,omitempty"`      // edits that are not in the log yet
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1912,9 +1912,9 @@ func (x *Conversation) GetRestores() uint64 {
 	return 0
 }
 
-func (x *Conversation) GetEditSteps() uint64 {
+func (x *Conversation) GetEndedEdits() uint64 {
 	if x != nil {
-		return x.EditSteps
+		return x.EndedEdits
 	}
 	return 0
 }
@@ -5105,7 +5105,7 @@ const file_record_proto_rawDesc = "" +
 	"tip_number\x18\x0f \x01(\x04R\ttipNumber\x12\x16\n" +
 	"\x06erased\x18\x10 \x01(\bR\x06erased\x12\x12\n" +
 	"\x04tell\x18\x11 \x01(\rR\x04tell\x12\x1a\n" +
-	"\baccepted\x18\x12 \x01(\x03R\baccepted\"\xb2\x02\n" +
+	"\baccepted\x18\x12 \x01(\x03R\baccepted\"\xb4\x02\n" +
 	"\x04Body\x12\x19\n" +
 	"\bmsg_body\x18\x01 \x01(\fR\amsgBody\x12*\n" +
 	"\x11cloud_custom_data\x18\x02 \x01(\tR\x0fcloudCustomData\x12\x0e\n" +
@@ -5114,8 +5114,8 @@ const file_record_proto_rawDesc = "" +
 	"\boperator\x18\x05 \x01(\tR\boperator\x12!\n" +
 	"\fedit_version\x18\n" +
 	" \x01(\rR\veditVersion\x12\x1b\n" +
-	"\tedit_time\x18\v \x01(\x03R\beditTime\x12\x17\n" +
-	"\aedit_id\x18\f \x01(\x06R\x06editId\x12*\n" +
+	"\tedit_time\x18\v \x01(\x03R\beditTime\x12\x19\n" +
+	"\bedit_ids\x18\f \x03(\x06R\aeditIds\x12*\n" +
 	"\x05cause\x18\x06 \x01(\v2\x14.recant.record.CauseR\x05cause\"T\n" +
 	"\x05Cause\x12\x1a\n" +
 	"\boperator\x18\x01 \x01(\tR\boperator\x12\x1b\n" +
@@ -5143,7 +5143,7 @@ const file_record_proto_rawDesc = "" +
 	"\x0flisted_received\x18\f \x01(\x03R\x0elistedReceived\x12!\n" +
 	"\ftargeted_seq\x18\r \x01(\rR\vtargetedSeq\x12\x1d\n" +
 	"\n" +
-	"first_tell\x18\x0e \x01(\rR\tfirstTell\"\xeb\x02\n" +
+	"first_tell\x18\x0e \x01(\rR\tfirstTell\"\xed\x02\n" +
 	"\fConversation\x12\x1f\n" +
 	"\vbucket_hint\x18\x01 \x01(\rR\n" +
 	"bucketHint\x12\x16\n" +
@@ -5155,9 +5155,9 @@ const file_record_proto_rawDesc = "" +
 	"\x06events\x18\t \x01(\x04R\x06events\x120\n" +
 	"\aerasing\x18\n" +
 	" \x01(\v2\x16.recant.record.ErasureR\aerasing\x12\x1a\n" +
-	"\brestores\x18\v \x01(\x04R\brestores\x12\x1d\n" +
-	"\n" +
-	"edit_steps\x18\x14 \x01(\x04R\teditSteps\x12\x1d\n" +
+	"\brestores\x18\v \x01(\x04R\brestores\x12\x1f\n" +
+	"\vended_edits\x18\x14 \x01(\x04R\n" +
+	"endedEdits\x12\x1d\n" +
 	"\n" +
 	"open_edits\x18\x15 \x01(\rR\topenEditsJ\x04\b\x02\x10\x03J\x04\b\x03\x10\x04\"\xff\x03\n" +
 	"\fRecallTarget\x124\n" +
