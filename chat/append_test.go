@@ -313,3 +313,41 @@ func TestARequestLargerThanACommitIsStoredWhole(t *testing.T) {
 	}
 	wantContiguous(t, a, "g", 20+maxBatchMessages+10)
 }
+
+// Messages that come while something else is done on the log are stored after it.
+func TestWorkOnTheLogTakesNoMessagesAlong(t *testing.T) {
+	a := openTestApp(t, openTestStore(t))
+	makeGroup(t, a, "g", ChatRoom)
+	s := ownStream(t, a, "g")
+	begun, end := make(chan struct{}), make(chan struct{})
+	var running sync.WaitGroup
+	work := func(work func()) {
+		running.Go(func() {
+			if err := s.alone(bg, func(context.Context) error { work(); return nil }); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	queued := func(n int) {
+		for waiting := -1; waiting != n; time.Sleep(time.Millisecond) {
+			s.state.Lock()
+			waiting = len(s.queue)
+			s.state.Unlock()
+		}
+	}
+	work(func() { close(begun); <-end })
+	<-begun
+	done := false
+	work(func() { done = true })
+	queued(1)
+	running.Go(func() {
+		r := &appendRequest{messages: []newMessage{{header: &record.Header{Sender: "ann"}, body: &record.Body{MsgBody: textBody}}}}
+		if results, err := s.append(bg, r); err != nil || len(results) != 1 || !done {
+			t.Errorf("append answered %v (%v), work done: %v", results, err, done)
+		}
+	})
+	queued(2)
+	close(end)
+	running.Wait()
+	wantContiguous(t, a, "g", 1)
+}

@@ -162,3 +162,39 @@ func TestErasureTakesReceipts(t *testing.T) {
 		t.Error("the receipt of the erased message is in the log")
 	}
 }
+
+// Acknowledgements that change nothing are not written.
+func TestAcknowledgementsThatChangeNothingWriteNothing(t *testing.T) {
+	st := openTestStore(t)
+	a := openTestApp(t, st)
+	receiptGroup(t, a)
+	if _, err := a.Send(bg, moderator, receiptMessage(1)); err != nil {
+		t.Fatal(err)
+	}
+	acknowledge := func(account string) store.Version {
+		if err := a.AcknowledgeReceipts(bg, moderator, "g", account, []uint32{1}); err != nil {
+			t.Fatal(err)
+		}
+		_, version, err := st.Read(bg, record.BesidePartition(ownStream(t, a, "g").id, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return version
+	}
+	if acknowledge("ann") != "" {
+		t.Error("the sender's was written")
+	}
+	first := acknowledge("bob")
+	if acknowledge("bob") != first {
+		t.Error("a second one was written")
+	}
+	if err := a.RemoveMembers(bg, moderator, Removal{GroupID: "g", Accounts: []string{"cyd"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.AddMembers(bg, moderator, Addition{GroupID: "g", Accounts: []string{"cyd"}}); err != nil {
+		t.Fatal(err)
+	}
+	if acknowledge("cyd") != first {
+		t.Error("one of a member who has left and come back was written")
+	}
+}
