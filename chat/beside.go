@@ -30,11 +30,7 @@ type seenMessage struct {
 // for none.
 // Errors: errSealed.
 func (s *stream) seen(ctx context.Context, seqs []uint32, key func(uint32) []byte) (map[uint32]seenMessage, error) {
-	head, err := s.current(ctx)
-	if err != nil {
-		return nil, err
-	}
-	floor, err := s.expiredUpTo(ctx, head)
+	_, floor, err := s.headAndFloor(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -164,11 +164,7 @@ func (s *stream) beginEdit(ctx context.Context, e *Edit, id uint64) (edited *rec
 // editable reads a message that could be edited if it is not recalled.
 // Errors: CodeEditTargetNotFound, CodeBadEdit for a tip.
 func (s *stream) editable(ctx context.Context, seq uint32) (*record.Header, *record.Body, error) {
-	head, err := s.current(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	floor, err := s.expiredUpTo(ctx, head)
+	_, floor, err := s.headAndFloor(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

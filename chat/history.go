@@ -91,11 +91,7 @@ func (a *App) History(ctx context.Context, r HistoryRequest) (*HistoryPage, erro
 }
 
 func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, error) {
-	head, err := s.current(ctx)
-	if err != nil {
-		return nil, err
-	}
-	floor, err := s.expiredUpTo(ctx, head)
+	head, floor, err := s.headAndFloor(ctx)
 	if err != nil {
 		return nil, err
 	}

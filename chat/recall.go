@@ -234,11 +234,7 @@ func (a *App) RecallMessages(ctx context.Context, op Operator, groupID, topicID 
 // recallable decides about each number and returns, in ascending order, the
 // headers of those that there is something to mark of.
 func (s *stream) recallable(ctx context.Context, seqs []uint32) ([]RecallResult, []numberedHeader, error) {
-	head, err := s.current(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	floor, err := s.expiredUpTo(ctx, head)
+	head, floor, err := s.headAndFloor(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
