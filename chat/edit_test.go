@@ -536,16 +536,7 @@ func TestErasurePurgesAllThatAMessageWas(t *testing.T) {
 		t.Fatal(err)
 	}
 	st.then = func(p store.Partition) { purged[p]++ }
-	done, err := a.Recall(bg, moderator, RecallCall{Targets: []RecallTarget{{GroupID: "g", Sender: "ann"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.workOnRecalls(bg); err != nil {
-		t.Fatal(err)
-	}
+	eraseAnn(t, a, RecallScope{})
 	for what, p := range map[string]store.Partition{
 		"log": record.LogPartition(id, 0), "beside the log": record.BesidePartition(id, 0), "conversation": record.ConversationPartition(id),
 	} {
@@ -563,16 +554,7 @@ func TestErasureEndsEditsThatWereLeftBehind(t *testing.T) {
 	sendAs(t, first, "ann", 1)
 	leaveEditOpen(t, st, 1, "new")
 	a := openTestApp(t, st)
-	done, err := a.Recall(bg, moderator, RecallCall{Targets: []RecallTarget{{GroupID: "g", Sender: "ann"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := a.workOnRecalls(bg); err != nil {
-		t.Fatal(err)
-	}
+	eraseAnn(t, a, RecallScope{})
 	wantNoOpenEdit(t, a)
 	page, err := a.History(bg, HistoryRequest{GroupID: "g", Number: 1, WithRecalled: true})
 	if err != nil || page.Rows[0].Place != RowPlaceholder {

@@ -124,6 +124,21 @@ func TestErasedBytesAreInNoFileOfTheStore(t *testing.T) {
 	}
 }
 
+// eraseAnn recalls what ann said in the group g and erases it.
+func eraseAnn(t *testing.T, a *App, scope RecallScope) {
+	t.Helper()
+	done, err := a.Recall(bg, moderator, RecallCall{Targets: []RecallTarget{{GroupID: "g", Sender: "ann"}}, Scope: scope})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.workOnRecalls(bg); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // An erasure that is put off is not done at once, whichever comes first.
 func TestAnErasureThatIsPutOffWhileItBeginsIsNotDone(t *testing.T) {
 	st := &afterRead{Store: openTestStore(t)}

@@ -78,16 +78,7 @@ func TestNoExtensionComesAfterTheErasureOfItsMessage(t *testing.T) {
 			return
 		}
 		st.then = nil
-		done, err := a.Recall(bg, moderator, RecallCall{Targets: []RecallTarget{{GroupID: "g", Sender: "ann"}}, Scope: RecallScope{LastNum: 10}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := a.workOnRecalls(bg); err != nil {
-			t.Fatal(err)
-		}
+		eraseAnn(t, a, RecallScope{LastNum: 10})
 	}
 	if err := setExtension(a, 1, "k", "v"); CodeOf(err) != CodeNoExtensionTarget || st.then != nil {
 		t.Errorf("writing answered %v", err)

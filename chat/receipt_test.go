@@ -126,18 +126,7 @@ func TestErasureTakesReceipts(t *testing.T) {
 		}
 	}
 	id := ownStream(t, a, "g").id
-	erase := func() {
-		done, err := a.Recall(bg, moderator, RecallCall{Targets: []RecallTarget{{GroupID: "g", Sender: "ann"}}, Scope: RecallScope{LastNum: 1, BeforeSeq: 2}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := a.Erase(bg, moderator, done.OperationID, 0); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := a.workOnRecalls(bg); err != nil {
-			t.Fatal(err)
-		}
-	}
+	erase := func() { eraseAnn(t, a, RecallScope{LastNum: 1, BeforeSeq: 2}) }
 	// All of it happens between bob's look for a recall and his commit.
 	looked := false
 	st.then = func(p store.Partition, _ []store.Range) {
