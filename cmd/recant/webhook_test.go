@@ -245,6 +245,16 @@ func TestWebhookReplayGoesOnWhereItWasInterrupted(t *testing.T) {
 	}
 }
 
+// What the server refuses whenever it is asked is no interruption.
+func TestWebhookReplayThatCannotBeIsNotToGoOn(t *testing.T) {
+	t.Parallel()
+	s := script(t, `{"ActionStatus":"FAIL","ErrorInfo":"no webhook is configured","ErrorCode":190008}`)
+	out, log, code := tool(t, nil, "webhook", "replay", "--group", "g", "--since", "1h", "--url", s.URL, "--sdkappid", "1", "--key", "k")
+	if code != exitError || out != "" || log != "recant: replay_webhook was refused: 190008 no webhook is configured\n" {
+		t.Errorf("exit code %d, %s%s", code, out, log)
+	}
+}
+
 func TestWebhookReplayChecksItsFlags(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ args, complaint string }{

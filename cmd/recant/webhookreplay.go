@@ -14,7 +14,10 @@ import (
 const (
 	groupService     = "group_open_http_svc"
 	maxGroupsPage    = 1000
+	codeInvalid      = 10004
 	codeUnknownGroup = 10010
+	codeBadGroupID   = 10015
+	codeNoReceiver   = 190008
 )
 
 // webhookReplay is `recant webhook replay`.
@@ -119,8 +122,7 @@ func (c *webhookReplay) one(ctx context.Context, server *caller, group, next str
 		_, err := server.call(ctx, "replay_webhook", repeatable, replayRequest{
 			GroupID: group, FromTime: c.Since.unix, ToTime: c.To.unix, Commands: c.Command, Next: next,
 		}, &part)
-		var refused *refusal
-		if errors.As(err, &refused) && refused.ErrorCode == codeUnknownGroup && c.AllGroups {
+		if c.AllGroups && refusedFor(err, codeUnknownGroup) {
 			err = nil
 		}
 		if err != nil {
@@ -135,12 +137,21 @@ func (c *webhookReplay) one(ctx context.Context, server *caller, group, next str
 	}
 }
 
+// refusedFor reports whether the server refused with one of some codes.
+func refusedFor(err error, codes ...int) bool {
+	var refused *refusal
+	return errors.As(err, &refused) && slices.Contains(codes, refused.ErrorCode)
+}
+
 // interrupted says how far a replay came and how to go on.
 func (c *webhookReplay) interrupted(s streams, done *replayed, err error) error {
 	if c.JSON {
 		if failed := c.print(s, done); failed != nil {
 			return failed
 		}
+	}
+	if done.Sent == 0 && done.Next == "" && refusedFor(err, codeInvalid, codeUnknownGroup, codeBadGroupID, codeNoReceiver) {
+		return err // asked again, it would be refused again
 	}
 	again := []string{"recant webhook replay --group", quote(done.Group), "--since", clock(c.Since.unix), "--to", clock(c.To.unix)}
 	if c.AllGroups {
