@@ -94,12 +94,12 @@ type getWebhookStatusResponse struct {
 	LaneNum       int    `json:"LaneNum"`
 	OldestSeconds int64  `json:"OldestSeconds"`
 	ToldNum       uint64 `json:"ToldNum"`
-	ExpiredNum    uint64 `json:"ExpiredNum"`
+	GivenUpNum    uint64 `json:"GivenUpNum"`
 }
 
 func getWebhookStatus(_ context.Context, call *Call, _ *struct{}) (*getWebhookStatusResponse, error) {
 	d := call.App.Chat.Deliveries()
 	return &getWebhookStatusResponse{
-		LaneNum: d.Lanes, OldestSeconds: int64(d.Oldest / time.Second), ToldNum: d.Told, ExpiredNum: d.Expired,
+		LaneNum: d.Lanes, OldestSeconds: int64(d.Oldest / time.Second), ToldNum: d.Told, GivenUpNum: d.GivenUp,
 	}, nil
 }

@@ -165,7 +165,7 @@ func TestEventsThatAreNotRepeatedAreGivenUp(t *testing.T) {
 	if seqs := toldSeqs(t, b.wait(afterSend, 3))[r.group]; !slices.Equal(seqs, numbers(3)) {
 		t.Errorf("the backend was called about %v", seqs)
 	}
-	r.wantDeliveries(func(d deliveries) bool { return d.Told == 2 && d.Expired == 1 && d.Lanes == 0 && d.Oldest == 0 })
+	r.wantDeliveries(func(d deliveries) bool { return d.Told == 2 && d.GivenUp == 1 && d.Lanes == 0 && d.Oldest == 0 })
 }
 
 // deliveries is the answer of get_webhook_status.
@@ -173,7 +173,7 @@ type deliveries struct {
 	Lanes   int   `json:"LaneNum"`
 	Oldest  int64 `json:"OldestSeconds"`
 	Told    int   `json:"ToldNum"`
-	Expired int   `json:"ExpiredNum"`
+	GivenUp int   `json:"GivenUpNum"`
 }
 
 // wantDeliveries waits until the delivery stands as it should.
@@ -216,7 +216,7 @@ func TestEventsAreKeptForABoundedTime(t *testing.T) {
 	if seqs := toldSeqs(t, b.wait(afterSend, 1))[r.group]; !slices.Equal(seqs, []int{3}) {
 		t.Errorf("told of %v, want 3 alone", seqs)
 	}
-	r.wantDeliveries(func(d deliveries) bool { return d.Told == 1 && d.Expired == 2 })
+	r.wantDeliveries(func(d deliveries) bool { return d.Told == 1 && d.GivenUp == 2 })
 }
 
 func TestAfterEventsNeverDelayACall(t *testing.T) {

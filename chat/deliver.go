@@ -44,7 +44,7 @@ type deliverer struct {
 	hangUp  context.CancelFunc
 	failed  bool      // a lane began to pause since the pauses were ended
 	resumed time.Time // when that was
-	expired uint64    // events that were given up, ever
+	givenUp uint64    // events that were given up, ever
 	told    uint64    // events that were delivered, ever
 }
 
@@ -422,10 +422,10 @@ func (d *deliverer) tell(ctx context.Context, l *lane, e undelivered) (time.Dura
 
 // giveUp counts and logs an event that is not delivered.
 func (d *deliverer) giveUp(e undelivered, why string) {
-	d.app.watch.saw(e.call, d.app.clock(), "expired")
+	d.app.watch.saw(e.call, d.app.clock(), "dropped")
 	d.mu.Lock()
-	d.expired++
-	n := d.expired
+	d.givenUp++
+	n := d.givenUp
 	d.mu.Unlock()
 	if n&(n-1) == 0 { // not a line for each
 		d.app.log.Warn("events were not delivered", "reason", why, "command", e.call.Command, "all", n)
@@ -466,7 +466,7 @@ type Deliveries struct {
 	Lanes   int           // groups, accounts and conversations with something to deliver
 	Oldest  time.Duration // age of the oldest event that could not be delivered, 0 for none
 	Told    uint64        // events delivered since the start
-	Expired uint64        // events given up since the start
+	GivenUp uint64        // events given up since the start
 }
 
 // Deliveries says how the delivery of after-events stands.
@@ -474,7 +474,7 @@ func (a *App) Deliveries() Deliveries {
 	d, now := a.deliverer, a.clock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	s := Deliveries{Lanes: len(d.lanes), Told: d.told, Expired: d.expired}
+	s := Deliveries{Lanes: len(d.lanes), Told: d.told, GivenUp: d.givenUp}
 	for _, l := range d.lanes {
 		if !l.since.IsZero() {
 			s.Oldest = max(s.Oldest, now.Sub(l.since))

@@ -20,7 +20,7 @@ type Watched struct {
 	Time     time.Time
 	Callback Callback
 	// Outcome is ok, timeout, answered (with anything but 200), failed, off (the
-	// command is not switched on) or expired (it was not delivered in time).
+	// command is not switched on) or dropped (it was given up).
 	Outcome string
 }
 

@@ -11,7 +11,7 @@ import (
 // delivery is the metrics of how an application's events are delivered.
 type delivery struct {
 	chat                           *chat.App
-	waiting, oldest, told, expired *prometheus.Desc
+	waiting, oldest, told, givenUp *prometheus.Desc
 }
 
 // registerDelivery registers them.
@@ -24,7 +24,7 @@ func registerDelivery(registerer prometheus.Registerer, sdkAppID uint32, app *ch
 		waiting: desc("waiting_lanes", "Groups, topics and accounts with events that this server has to deliver, or to look for."),
 		oldest:  desc("oldest_undelivered_seconds", "Age of the oldest event that could not be delivered, 0 for none."),
 		told:    desc("events_delivered_total", "Events that the backend has taken."),
-		expired: desc("events_given_up_total", "Events that were given up: too old, or refused where after_retries has an end."),
+		givenUp: desc("events_given_up_total", "Events that were given up: too old, or refused where after_retries has an end."),
 	})
 	if err != nil {
 		return fmt.Errorf("metrics of the delivery: %w", err)
@@ -34,7 +34,7 @@ func registerDelivery(registerer prometheus.Registerer, sdkAppID uint32, app *ch
 
 // Describe sends what is collected.
 func (d *delivery) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{d.waiting, d.oldest, d.told, d.expired} {
+	for _, desc := range []*prometheus.Desc{d.waiting, d.oldest, d.told, d.givenUp} {
 		to <- desc
 	}
 }
@@ -45,5 +45,5 @@ func (d *delivery) Collect(to chan<- prometheus.Metric) {
 	to <- prometheus.MustNewConstMetric(d.waiting, prometheus.GaugeValue, float64(now.Lanes))
 	to <- prometheus.MustNewConstMetric(d.oldest, prometheus.GaugeValue, now.Oldest.Seconds())
 	to <- prometheus.MustNewConstMetric(d.told, prometheus.CounterValue, float64(now.Told))
-	to <- prometheus.MustNewConstMetric(d.expired, prometheus.CounterValue, float64(now.Expired))
+	to <- prometheus.MustNewConstMetric(d.givenUp, prometheus.CounterValue, float64(now.GivenUp))
 }

@@ -86,7 +86,7 @@ type statusAnswer struct {
 	Lanes   int    `json:"LaneNum"`
 	Oldest  int64  `json:"OldestSeconds"`
 	Told    uint64 `json:"ToldNum"`
-	Expired uint64 `json:"ExpiredNum"`
+	GivenUp uint64 `json:"GivenUpNum"`
 }
 
 // webhookStatus is `recant webhook status`.
@@ -117,6 +117,6 @@ func printStatus(to io.Writer, a *statusAnswer) {
 		line("Oldest", "%v", time.Duration(a.Oldest)*time.Second)
 	}
 	line("Delivered", "%d since the server started", a.Told)
-	line("Given up", "%d since the server started", a.Expired)
+	line("Given up", "%d since the server started", a.GivenUp)
 	w.Flush()
 }

@@ -29,7 +29,7 @@ type webhookTail struct {
 
 // Help is printed below the summary.
 func (*webhookTail) Help() string {
-	return `Each is printed with its time, what became of it, its query parameters but for the signature, and its body; with --json as one JSON object a line. Outcomes: ok; timeout; failed, no connection or none that is accepted; answered, with anything but 200; expired, given up; off, not switched on and not sent.
+	return `Each is printed with its time, what became of it, its query parameters but for the signature, and its body; with --json as one JSON object a line. Outcomes: ok; timeout; failed, no connection or none that is accepted; answered, with anything but 200; dropped, given up; off, not switched on and not sent.
 
 Nothing needs to be configured to see what would be sent. It ends at Ctrl-C and goes on after a restart of the server.`
 }
