@@ -78,7 +78,7 @@ type App struct {
 }
 
 // OpenApp opens the chat of one application on a store, which the caller keeps
-// and closes after the App.
+// and closes after the App. Errors: a setting that cannot be.
 func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*App, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now

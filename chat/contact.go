@@ -37,8 +37,8 @@ type ContactsRequest struct {
 
 // ContactPlace is a place in a conversation list.
 type ContactPlace struct {
-	Time int64
-	Tie  uint32 // below 2^31
+	Time int64  // of its newest message, Unix seconds
+	Tie  uint32 // orders those of one second; below 2^31
 }
 
 // Contact is a conversation in a list.

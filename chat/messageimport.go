@@ -30,7 +30,7 @@ type Import struct {
 // of bounds, CodeMessageTooLong or CodeTextRefused.
 type Imported struct {
 	Seq  uint32
-	Time int64
+	Time int64 // MsgTime, Unix seconds
 	Code Code
 }
 
