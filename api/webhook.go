@@ -17,7 +17,7 @@ func webhookCommands() []Command {
 		command(service, "watch_webhook", watchWebhook,
 			summary("Returns the webhooks that are made, or would be made if their command were switched on, while they are watched."), common),
 		command(service, "replay_webhook", replayWebhook,
-			summary("Sends webhooks about past events of a group again."), common,
+			summary("Sends webhooks about past events of a group or of an account's profile again."), common,
 			codes(chat.CodeGroupNotFound, chat.CodeBadGroupID, chat.CodeNoReceiver, chat.CodeReplayFailed)),
 		command(service, "get_webhook_status", getWebhookStatus,
 			summary("Says how the delivery of webhooks stands."), codes(chat.CodeInternal)),
@@ -61,6 +61,7 @@ func watchWebhook(ctx context.Context, call *Call, r *watchWebhookRequest) (*wat
 
 type replayWebhookRequest struct {
 	GroupID  *string  `json:"GroupId"`
+	UserID   *string  `json:"UserID"`
 	FromTime *int64   `json:"FromTime"`
 	ToTime   *int64   `json:"ToTime"`
 	Commands []string `json:"Commands"`
@@ -74,15 +75,17 @@ type replayWebhookResponse struct {
 
 func replayWebhook(ctx context.Context, call *Call, r *replayWebhookRequest) (*replayWebhookResponse, error) {
 	switch {
-	case r.GroupID == nil:
+	case r.GroupID == nil && value(r.UserID) == "":
 		return nil, missing("GroupId")
+	case r.GroupID != nil && value(r.UserID) != "":
+		return nil, chat.Refuse(chat.CodeInvalid, "GroupId and UserID cannot be used together")
 	case r.FromTime == nil:
 		return nil, missing("FromTime")
 	case r.ToTime == nil:
 		return nil, missing("ToTime")
 	}
 	done, err := call.App.Chat.Replay(ctx, chat.Replay{
-		GroupID: *r.GroupID, From: *r.FromTime, To: *r.ToTime, Commands: r.Commands, Next: value(r.Next),
+		GroupID: value(r.GroupID), Account: value(r.UserID), From: *r.FromTime, To: *r.ToTime, Commands: r.Commands, Next: value(r.Next),
 	})
 	if err != nil {
 		return nil, err

@@ -385,6 +385,30 @@ func TestReplaySendsAgain(t *testing.T) {
 	replay(fmt.Sprintf(`"GroupId":%q,"FromTime":5,"ToTime":4`, r.group), 10004)
 	replay(fmt.Sprintf(`"GroupId":%q,"FromTime":5,"ToTime":6,"Next":"x"`, r.group), 10004)
 	replay(`"GroupId":"none","FromTime":5,"ToTime":6`, 10010)
+	replay(fmt.Sprintf(`"GroupId":%q,"UserID":"ann","FromTime":5,"ToTime":6`, r.group), 10004)
+	replay(`"FromTime":5,"ToTime":6`, 10004)
 	off := newRoom(t, "Public")
 	off.srv.Call(t, "webhook_http_svc", "replay_webhook", fmt.Sprintf(`{"GroupId":%q,"FromTime":5,"ToTime":6}`, off.group)).WantCode(t, 190008)
+}
+
+func TestReplayReachesDestroyedGroupsAndAccounts(t *testing.T) {
+	t.Parallel()
+	b := newBackend(t)
+	r := newRoomWith(t, b.hooked("Group.CallbackAfterGroupInfoChanged", "Group.CallbackAfterGroupDestroyed", "Profile.CallbackPortraitSet"), "Public", "ann")
+	r.writeTip()
+	r.call("destroy_group", `{"GroupId":%q}`, r.group).MustOK(t)
+	r.srv.Call(t, "profile", "portrait_set", `{"From_Account":"ann","ProfileItem":[{"Tag":"Tag_Profile_IM_Nick","Value":"Ann"}]}`).MustOK(t)
+	b.wait("", 3)
+	b.forget()
+	replay := func(subject string) {
+		t.Helper()
+		r.srv.Call(t, "webhook_http_svc", "replay_webhook", fmt.Sprintf(`{%s,"FromTime":0,"ToTime":%d}`, subject, r.now())).MustOK(t)
+	}
+	replay(fmt.Sprintf(`"GroupId":%q`, r.group))
+	wantCommands(t, b.heard(""), "AfterGroupInfoChanged", "AfterGroupDestroyed")
+	b.forget()
+	replay(`"UserID":"ann"`)
+	if heard := b.heard(""); len(heard) != 1 || heard[0].command != "Profile.CallbackPortraitSet" {
+		t.Errorf("of the account came %v", commandsOf(heard))
+	}
 }

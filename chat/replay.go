@@ -16,7 +16,8 @@ const replaySeconds = 1
 
 // Replay is which after-events are to be sent again.
 type Replay struct {
-	GroupID  string   // with all its topics
+	GroupID  string   // with all its topics; of a destroyed one its own events alone
+	Account  string   // instead of a group: events of an account's profile
 	From, To int64    // Unix seconds, both included
 	Commands []string // empty is all
 	Next     string   // of the answer before, "" at first
@@ -54,7 +55,7 @@ func (a *App) Replay(ctx context.Context, r Replay) (*Replayed, error) {
 			return nil, err
 		}
 	}
-	lanes, err := a.lanesOf(ctx, r.GroupID)
+	lanes, err := a.lanesOf(ctx, &r)
 	if err != nil {
 		return nil, err
 	}
@@ -131,10 +132,16 @@ type groupLane struct {
 	stream *stream // nil for the group's own events
 }
 
-// lanesOf returns the lanes of a group, its own events first.
-func (a *App) lanesOf(ctx context.Context, groupID string) ([]groupLane, error) {
+// lanesOf returns the lanes of what is to be replayed, a group's own events first.
+func (a *App) lanesOf(ctx context.Context, r *Replay) ([]groupLane, error) {
+	if r.Account != "" {
+		if !ValidUserID(r.Account) {
+			return nil, Refuse(CodeInvalid, "UserID %q is not a valid UserID", r.Account)
+		}
+		return []groupLane{{lane: record.UserLane(r.Account), mark: &record.EventMark{}}}, nil
+	}
 	var lanes []groupLane
-	err := a.view(ctx, groupID, func(g *groupState) error {
+	err := a.view(ctx, r.GroupID, func(g *groupState) error {
 		own := g.stream()
 		lanes = []groupLane{
 			{lane: record.GroupLane(g.id), mark: &record.EventMark{}},
@@ -152,7 +159,23 @@ func (a *App) lanesOf(ctx context.Context, groupID string) ([]groupLane, error) 
 		}
 		return err
 	})
+	if CodeOf(err) == CodeGroupNotFound {
+		return a.lanesOfDestroyed(ctx, r.GroupID, err)
+	}
 	return lanes, err
+}
+
+// lanesOfDestroyed returns the lane of what a group that is gone had to tell, the
+// end of it last, or unknown where there never was such a group.
+func (a *App) lanesOfDestroyed(ctx context.Context, groupID string, unknown error) ([]groupLane, error) {
+	g, err := a.readGroupHead(ctx, groupID)
+	switch {
+	case err != nil:
+		return nil, err
+	case g.head.Events == 0:
+		return nil, unknown
+	}
+	return []groupLane{{lane: record.GroupLane(groupID), mark: &record.EventMark{}}}, nil
 }
 
 // besideLanes returns the lanes of what happened beside the group's log.

@@ -58,7 +58,8 @@ type watchedWebhook struct {
 }
 
 type replayRequest struct {
-	GroupID  string   `json:"GroupId"`
+	GroupID  string   `json:"GroupId,omitzero"`
+	UserID   string   `json:"UserID,omitzero"`
 	FromTime int64    `json:"FromTime"`
 	ToTime   int64    `json:"ToTime"`
 	Commands []string `json:"Commands,omitempty"`

@@ -258,9 +258,10 @@ func TestWebhookReplayThatCannotBeIsNotToGoOn(t *testing.T) {
 func TestWebhookReplayChecksItsFlags(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ args, complaint string }{
-		{"--since 1h", "--group or --all-groups"},
+		{"--since 1h", "--group, --all-groups or --user"},
 		{"--group g", "--since"},
 		{"--all-groups --since 1h --next x", "--next needs the --group"},
+		{"--user ann --group g --since 1h", "give --user, or --group"},
 		{"--group g --since yesterday", "neither a time"},
 	} {
 		_, log, code := tool(t, nil, append([]string{"webhook", "replay"}, strings.Fields(c.args)...)...)

@@ -24,6 +24,7 @@ const (
 type webhookReplay struct {
 	Group     string   `placeholder:"id" help:"Group whose events are sent again, with all its topics."`
 	AllGroups bool     `help:"Those of all groups; with --group from that one on, in the order of their ids."`
+	User      string   `placeholder:"id" help:"Account whose profile's events are sent again, instead of a group's."`
 	Since     instant  `required:"" aliases:"from" placeholder:"time" help:"What happened since a time: RFC 3339 or so long ago (2h, 3d). Also --from."`
 	To        instant  `placeholder:"time" help:"What happened up to a time (default now)."`
 	Command   []string `sep:"none" placeholder:"name" help:"Only a webhook, such as Group.CallbackAfterSendMsg; may be given several times."`
@@ -34,17 +35,19 @@ type webhookReplay struct {
 // Validate checks what flags mean together.
 func (c *webhookReplay) Validate() error {
 	switch {
-	case c.Group == "" && !c.AllGroups:
-		return errors.New("give --group or --all-groups")
-	case c.Group == "" && c.Next != "":
-		return errors.New("--next needs the --group that it is of")
+	case c.User != "" && (c.Group != "" || c.AllGroups):
+		return errors.New("give --user, or --group, or --all-groups")
+	case c.User == "" && c.Group == "" && !c.AllGroups:
+		return errors.New("give --group, --all-groups or --user")
+	case c.User == "" && c.Group == "" && c.Next != "":
+		return errors.New("--next needs the --group or --user that it is of")
 	}
 	return nil
 }
 
 // Help is printed below the summary.
 func (*webhookReplay) Help() string {
-	return `Each is sent as it was, with its RequestID, by which a backend knows that it is no other. Only what is switched on is sent. Messages can be sent again as long as the history has them, all else as long as webhook.keep says. A replay that is interrupted prints how to go on.
+	return `Each is sent as it was, with its RequestID, by which a backend knows that it is no other. Only what is switched on is sent. Messages can be sent again as long as the history has them, all else as long as webhook.keep says. Of a group that was destroyed its messages are gone, and what happened to it can be sent again. A replay that is interrupted prints how to go on.
 
 With --json the result is one JSON document: SentNum, and where it was interrupted GroupId and Next.`
 }
@@ -120,7 +123,7 @@ func (c *webhookReplay) one(ctx context.Context, server *caller, group, next str
 		done.Group, done.Next = group, next
 		part := replayAnswer{}
 		_, err := server.call(ctx, "replay_webhook", repeatable, replayRequest{
-			GroupID: group, FromTime: c.Since.unix, ToTime: c.To.unix, Commands: c.Command, Next: next,
+			GroupID: group, UserID: c.User, FromTime: c.Since.unix, ToTime: c.To.unix, Commands: c.Command, Next: next,
 		}, &part)
 		if c.AllGroups && refusedFor(err, codeUnknownGroup) {
 			err = nil
@@ -153,7 +156,12 @@ func (c *webhookReplay) interrupted(s streams, done *replayed, err error) error 
 	if done.Sent == 0 && done.Next == "" && refusedFor(err, codeInvalid, codeUnknownGroup, codeBadGroupID, codeNoReceiver) {
 		return err // asked again, it would be refused again
 	}
-	again := []string{"recant webhook replay --group", quote(done.Group), "--since", clock(c.Since.unix), "--to", clock(c.To.unix)}
+	subject := []string{"--group", quote(done.Group)}
+	if c.User != "" {
+		subject = []string{"--user", quote(c.User)}
+	}
+	again := append([]string{"recant webhook replay"}, subject...)
+	again = append(again, "--since", clock(c.Since.unix), "--to", clock(c.To.unix))
 	if c.AllGroups {
 		again = append(again, "--all-groups")
 	}
