@@ -26,6 +26,7 @@ type CallbackAnswer struct {
 	MsgBody         jsontext.Value // replacement of a message's body; nil is none
 	CloudCustomData *string        // replacement of its custom data; nil is none
 	RefusedMembers  []string       // accounts that are not to be added
+	Unusable        string         // why a change that it asks for cannot be read, "" where none is so
 }
 
 // Receiver is the application's backend as the domain needs it. Its methods may
@@ -118,8 +119,8 @@ func (a *App) receives(command string) bool {
 // ask calls the backend before an event with the JSON of body. It returns an
 // empty answer where nobody is to be asked, or where the call failed and the
 // operator lets events through then.
-// Errors: CodeRefusedByBackend, the backend's own code, and for messages
-// CodeBeforeSendFailed.
+// Errors: CodeRefusedByBackend, the backend's own code, CodeInvalid for a change
+// that cannot be read, and for messages CodeBeforeSendFailed.
 func (a *App) ask(ctx context.Context, op Operator, command string, body any) (*CallbackAnswer, error) {
 	if !a.wants(command) {
 		return &CallbackAnswer{}, nil
@@ -136,6 +137,10 @@ func (a *App) ask(ctx context.Context, op Operator, command string, body any) (*
 	a.watch.saw(call, a.clock(), outcomeOf(err))
 	switch {
 	case err == nil:
+		if answer.Unusable != "" {
+			a.log.Warn("what the backend wants changed cannot be read", "command", command, "error", answer.Unusable)
+			return nil, Refuse(CodeInvalid, "the answer of the app backend cannot be used: %s", answer.Unusable)
+		}
 		return answer, judge(command, answer)
 	case ctx.Err() != nil:
 		return nil, ctx.Err() // the caller has left; nothing was decided

@@ -76,21 +76,19 @@ func parseAnswer(command string, body []byte) (*chat.CallbackAnswer, error) {
 			answer.MsgBody = fields.MsgBody
 		}
 		if !empty(fields.CloudCustomData) && json.Unmarshal(fields.CloudCustomData, &answer.CloudCustomData) != nil {
-			return refusal("CloudCustomData should be a string"), nil
+			return unusable("CloudCustomData should be a string"), nil
 		}
 	case chat.CallbackBeforeInvite:
 		if !empty(fields.Refused) && json.Unmarshal(fields.Refused, &answer.RefusedMembers) != nil {
-			return refusal("RefusedMembers_Account should be an array of strings"), nil
+			return unusable("RefusedMembers_Account should be an array of strings"), nil
 		}
 	}
 	return answer, nil
 }
 
-// refusal is the answer of a backend that wanted something else than the event
+// unusable is the answer of a backend that wanted something else than the event
 // as it is and did not say what.
-func refusal(why string) *chat.CallbackAnswer {
-	return &chat.CallbackAnswer{Code: 1, Info: "callback answer: " + why}
-}
+func unusable(why string) *chat.CallbackAnswer { return &chat.CallbackAnswer{Unusable: why} }
 
 // parseCode reads ErrorCode: an integer, also as a string.
 func parseCode(value jsontext.Value) (int64, error) {
