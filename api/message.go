@@ -115,9 +115,6 @@ func (r *sendGroupMsgRequest) mentions() ([]chat.Mention, error) {
 	mentions := make([]chat.Mention, len(r.Mentions))
 	for i, m := range r.Mentions {
 		mentions[i] = chat.Mention{All: value(m.All) == 1, Account: value(m.Account)}
-		if !mentions[i].All && mentions[i].Account == "" {
-			return nil, chat.Refuse(chat.CodeInvalid, "GroupAtInfo[%d] has neither GroupAtAllFlag 1 nor GroupAt_Account", i)
-		}
 	}
 	return mentions, nil
 }

@@ -188,6 +188,9 @@ func TestSendMsgExceptionTellsOfFailures(t *testing.T) {
 		t.Errorf("%d messages were told of as sent", n)
 	}
 	b.forget()
+	r.say("nobody", `,"GroupAtInfo":[{"GroupAtAllFlag":0}]`).WantCode(t, 10004)
+	b.wait(sendException, 1)
+	b.forget()
 	r.srv.Call(t, "group_open_http_svc", "send_group_msg", `{"GroupId":5}`).WantCode(t, 10004)
 	r.say("last", "").WantCode(t, 10150)
 	b.wait(sendException, 1)

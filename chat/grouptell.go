@@ -122,10 +122,7 @@ func (j *joining) ask(ctx context.Context) error {
 		}
 		return nil
 	})
-	switch {
-	case CodeOf(err) == CodeGroupFull:
-		return nil // it is refused, and told of, where the change is tried
-	case err != nil || question == nil:
+	if err != nil || question == nil {
 		return err
 	}
 	answer, err := a.ask(ctx, j.operator, CallbackBeforeInvite, question)

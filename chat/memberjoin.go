@@ -84,10 +84,10 @@ func (a *App) join(ctx context.Context, j *joining, members []ImportedMember) ([
 	if err := a.settleTopicSends(ctx, j.groupID, j.accounts()); err != nil {
 		return nil, err
 	}
-	if err := j.ask(ctx); err != nil {
-		return nil, err
+	err := j.ask(ctx)
+	if err == nil {
+		err = a.changeGroup(ctx, j.groupID, func(g *groupChange) error { return j.stage(ctx, g) })
 	}
-	err := a.changeGroup(ctx, j.groupID, func(g *groupChange) error { return j.stage(ctx, g) })
 	if CodeOf(err) == CodeGroupFull {
 		j.tellFull(context.WithoutCancel(ctx))
 	}

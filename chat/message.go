@@ -73,12 +73,9 @@ func (a *App) send(ctx context.Context, op Operator, m Message) (*Sent, error) {
 		return nil, err
 	}
 	accepted := a.now()
-	drop, err := a.askBeforeSend(ctx, op, &m, c, accepted)
-	if err != nil {
-		return nil, err
-	}
-	if drop {
-		return &Sent{Time: accepted}, nil
+	answered, err := a.askBeforeSend(ctx, op, &m, c, accepted)
+	if err != nil || answered != nil {
+		return answered, err
 	}
 	var result *Sent
 	err = a.view(ctx, m.GroupID, func(g *groupState) error {
@@ -131,6 +128,11 @@ func (a *App) checkMessage(m *Message) (*content, error) {
 		}
 		if len(m.Mentions) > 0 {
 			return nil, Refuse(CodeInvalid, "GroupAtInfo cannot be used with To_Account")
+		}
+	}
+	for i, mention := range m.Mentions {
+		if !mention.All && mention.Account == "" {
+			return nil, Refuse(CodeInvalid, "GroupAtInfo[%d] has neither GroupAtAllFlag 1 nor GroupAt_Account", i)
 		}
 	}
 	if len(m.Mentions) > maxMentions {

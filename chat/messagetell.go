@@ -17,41 +17,47 @@ const (
 )
 
 // askBeforeSend asks the application's backend about a message that passes all
-// other checks, and lays the backend's replacements over it. drop says that the
-// message is to be discarded and its sender told nothing.
+// other checks, and lays the backend's replacements over it. An answer that is
+// not nil is already the sender's: that of the first where the message is a
+// repeat, which the backend is not asked about, and where the backend discards
+// it in silence.
 // Errors: those of admit, which the backend is not asked about; CodeInvalid for
 // a replacement that cannot be sent; and those of ask.
-func (a *App) askBeforeSend(ctx context.Context, op Operator, m *Message, c *content, accepted int64) (drop bool, err error) {
+func (a *App) askBeforeSend(ctx context.Context, op Operator, m *Message, c *content, accepted int64) (answered *Sent, err error) {
 	if slices.Contains(m.NoCallback, forbidBeforeSend) || !a.wants(CallbackBeforeSendMsg) {
-		return false, nil
+		return nil, nil
 	}
 	var question *messageEvent
 	err = a.view(ctx, m.GroupID, func(g *groupState) error {
-		question = nil
+		answered = nil
 		s, request, err := a.admit(ctx, g, op, m, c)
-		if err != nil || request.refuse != nil {
+		if err != nil {
 			return err
 		}
-		repeated, err := s.repeats(ctx, request.messages[0].digest)
-		if err != nil || repeated {
+		// What is decided here stays so: the append comes later and might decide
+		// otherwise, and the backend would not have been asked.
+		if answered, err = s.repeats(ctx, request.messages[0].digest); err != nil || answered != nil {
 			return err
+		}
+		if request.refuse != nil {
+			return request.refuse
 		}
 		question = g.messageEvent(CallbackBeforeSendMsg, op, m, request.messages[0])
 		question.ID = messageID(m.From, accepted, *m.Random)
 		question.EventTime = a.eventTime()
 		return nil
 	})
-	if err != nil || question == nil {
-		return false, err
+	if err != nil || answered != nil {
+		return answered, err
 	}
 	answer, err := a.ask(ctx, op, CallbackBeforeSendMsg, question)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	if answer.Code == answerDrop {
-		return true, nil
+		return &Sent{Time: accepted}, nil
 	}
-	return false, a.replace(m, c, answer)
+	return nil, a.replace(m, c, answer)
 }
 
 // replace lays what the backend answered over a message.
@@ -78,16 +84,19 @@ func (a *App) replace(m *Message, c *content, answer *CallbackAnswer) error {
 	return nil
 }
 
-// repeats reports whether a message with the digest was sent in the last 300
-// seconds.
-func (s *stream) repeats(ctx context.Context, d digest) (bool, error) {
+// repeats returns the answer to a message with the digest that was sent in the
+// last 300 seconds, nil for none.
+func (s *stream) repeats(ctx context.Context, d digest) (*Sent, error) {
 	s.state.Lock()
 	defer s.state.Unlock()
 	if err := s.load(ctx); err != nil {
-		return false, err
+		return nil, err
 	}
-	_, repeated := s.recent.find(d, s.app.now())
-	return repeated, nil
+	first, repeated := s.recent.find(d, s.app.now())
+	if !repeated {
+		return nil, nil
+	}
+	return &Sent{Time: int64(first.time), Seq: first.seq}, nil
 }
 
 // tellOf is what the application is to be told of a message once it is sent.
