@@ -28,6 +28,9 @@ func (c *creation) ask(ctx context.Context) error {
 	if err := c.permit(ctx); err != nil {
 		return err
 	}
+	if err := a.directory.checkQuotas(ctx, c.kind, true); err != nil {
+		return err
+	}
 	owned, err := a.ownedNum(ctx, r.Owner, c.kind)
 	if err != nil {
 		return err
