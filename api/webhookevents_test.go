@@ -269,3 +269,130 @@ func TestTheDailyQuotaRaisesAnAlarm(t *testing.T) {
 	r.call("create_group", `{"Type":"Public","Name":"three"}`).MustOK(t)
 	b.wait("", 1)[0].wantBody(t, `{"CallbackCommand":"Group.CallbackOnDailyGroupQuotaAlarm","QuotaUsed":3,"Quota":4,"EventTime":`+r.eventTime()+`}`)
 }
+
+func TestWhatIsNotWatchedTellsNobody(t *testing.T) {
+	b := newBackend(t)
+	town := newTown(t, b.hooked(allGroupCommands...), "ann", "bob")
+	one := town.topic("one")
+	r := newRoomOn(t, town.srv, "Public", "ann", "bob")
+	r.send("ann", 1)
+	r.call("change_group_owner", `{"GroupId":%q,"NewOwner_Account":"ann"}`, r.group).MustOK(t)
+	b.wait("Group.CallbackAfterChangeGroupOwner", 1)
+	b.wait(afterSend, 1)
+	b.wait("Group.CallbackAfterCreateTopic", 1)
+	b.forget()
+	for _, c := range []struct{ command, body string }{
+		{"modify_group_base_info", `"MaxMemberNum":50,"ApplyJoinOption":"FreeAccess","MuteAllMember":"On","AppDefinedData":[{"Key":"k","Value":"v"}]`},
+		{"modify_group_member_info", `"Member_Account":"bob","MsgFlag":"Discard","MuteTime":60,"AppMemberDefinedData":[{"Key":"k","Value":"v"}]`},
+		{"change_group_owner", `"NewOwner_Account":"ann"`},
+		{"delete_group_member", `"MemberToDel_Account":["stranger"]`},
+		{"add_group_member", `"MemberList":[{"Member_Account":"bob"}]`},
+		{"import_group_member", `"MemberList":[{"Member_Account":"bob"}]`},
+		{"forbid_send_msg", `"Members_Account":["bob"],"MuteTime":60`},
+		{"ban_group_member", `"Members_Account":["stranger"],"Duration":60`},
+		{"unban_group_member", `"Members_Account":["stranger"]`},
+		{"modify_group_msg", `"MsgSeq":1,"CloudCustomData":"c"`},
+		{"send_group_system_notification", `"Content":"x"`},
+		{"update_group_counter", `"GroupCounter":[{"Key":"a","Value":1}]`},
+		{"set_unread_msg_num", `"Member_Account":"bob","UnreadMsgNum":1`},
+		{"delete_group_msg_by_sender", `"Sender_Account":"ann"`},
+		{"get_group_info", `"GroupIdList":["` + r.group + `"]`},
+		{"group_msg_get_simple", `"ReqMsgNumber":1`},
+	} {
+		r.call(c.command, `{"GroupId":%q,%s}`, r.group, c.body)
+	}
+	town.million("modify_topic", `{"GroupId":%q,"TopicId":%q,"CustomString":"x"}`, town.group, one.topicID).MustOK(t)
+	town.call("import_topic", `{"GroupId":%q,"TopicName":"silent"}`, town.group).MustOK(t)
+	r.srv.Call(t, "im_open_login_svc", "account_delete", `{"DeleteItem":[{"UserID":"bob"}]}`).MustOK(t)
+	r.call("modify_group_member_info", `{"GroupId":%q,"Member_Account":"ann","NameCard":"last"}`, r.group).MustOK(t)
+	town.call("destroy_group", `{"GroupId":%q}`, town.group).MustOK(t)
+	b.wait("Group.CallbackAfterMemberFieldChanged", 1)
+	b.wait("Group.CallbackAfterGroupDestroyed", 1)
+	if all := b.heard(""); len(all) != 2 {
+		t.Errorf("told of %v, want the last two alone", commandsOf(all))
+	}
+}
+
+func TestAChangeToTheSameValueIsToldOf(t *testing.T) {
+	b := newBackend(t)
+	r := newRoomWith(t, b.hooked("Group.CallbackAfterGroupInfoChanged", "Group.CallbackAfterMemberFieldChanged"), "Public", "ann")
+	for range 2 {
+		r.call("modify_group_base_info", `{"GroupId":%q,"Introduction":"","FaceUrl":"http://a/b"}`, r.group).MustOK(t)
+	}
+	for range 2 {
+		r.call("modify_group_member_info", `{"GroupId":%q,"Member_Account":"ann","Role":"Member"}`, r.group).MustOK(t)
+	}
+	calls := b.wait("", 4)
+	wantCommands(t, calls, "AfterGroupInfoChanged", "AfterGroupInfoChanged", "AfterMemberFieldChanged", "AfterMemberFieldChanged")
+	calls[1].wantBody(t, fmt.Sprintf(`{"CallbackCommand":"Group.CallbackAfterGroupInfoChanged","GroupId":%q,"Type":"Public",
+		"Operator_Account":"administrator","Introduction":"","FaceUrl":"http://a/b","EventTime":%s}`, r.group, r.eventTime()))
+	calls[3].wantBody(t, fmt.Sprintf(`{"CallbackCommand":"Group.CallbackAfterMemberFieldChanged","GroupId":%q,"Type":"Public",
+		"Operator_Account":"administrator","Member_Account":"ann","Modified_Account":"ann","Role":"Member","EventTime":%s}`, r.group, r.eventTime()))
+}
+
+func TestTheOperatorOfAnEventIsTheOneNamed(t *testing.T) {
+	b := newBackend(t)
+	town := newTown(t, b.hooked("Group.CallbackAfterGroupInfoChanged", "Group.CallbackAfterChangeGroupOwner"), "ann", "bob")
+	one := town.topic("one")
+	r := newRoomOn(t, town.srv, "Public", "ann", "bob")
+	r.call("modify_group_base_info", `{"GroupId":%q,"Name":"n","From_Account":"bob"}`, r.group).MustOK(t)
+	r.call("change_group_owner", `{"GroupId":%q,"NewOwner_Account":"ann","From_Account":"bob"}`, r.group).MustOK(t)
+	b.wait("", 2)[1].wantBody(t, fmt.Sprintf(`{"CallbackCommand":"Group.CallbackAfterChangeGroupOwner","GroupId":%q,"Type":"Public",
+		"Operator_Account":"bob","NewOwner_Account":"ann","EventTime":%s}`, r.group, r.eventTime()))
+	town.million("modify_topic", `{"GroupId":%q,"TopicId":%q,"TopicName":"n","From_Account":"bob"}`, town.group, one.topicID).MustOK(t)
+	for _, c := range b.wait("", 3) {
+		var told struct {
+			Operator string `json:"Operator_Account"`
+		}
+		if c.decode(t, &told); told.Operator != "bob" {
+			t.Errorf("%s names %q", c.command, told.Operator)
+		}
+	}
+}
+
+func TestAGroupThatEndsWithItsLastMemberIsToldOfWithoutMembers(t *testing.T) {
+	b := newBackend(t)
+	set := b.hooked("Group.CallbackAfterMemberExit", "Group.CallbackAfterGroupDestroyed")
+	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Settings.DissolveEmptyGroups = true }, "Public", "ann")
+	r.call("delete_group_member", `{"GroupId":%q,"MemberToDel_Account":["ann"]}`, r.group).MustOK(t)
+	calls := b.wait("", 2)
+	wantCommands(t, calls, "AfterMemberExit", "AfterGroupDestroyed")
+	calls[1].wantBody(t, fmt.Sprintf(`{"CallbackCommand":"Group.CallbackAfterGroupDestroyed","GroupId":%q,"Type":"Public","Name":"room",
+		"MemberList":[],"EventTime":%s}`, r.group, r.eventTime()))
+	live := newRoomOn(t, r.srv, "AVChatRoom")
+	b.forget()
+	live.call("destroy_group", `{"GroupId":%q}`, live.group).MustOK(t)
+	b.wait("", 1)[0].wantBody(t, fmt.Sprintf(`{"CallbackCommand":"Group.CallbackAfterGroupDestroyed","GroupId":%q,"Type":"AVChatRoom","Name":"room",
+		"EventTime":%s}`, live.group, live.eventTime()))
+}
+
+// Whoever stands behind a trusted proxy causes the event.
+func TestWebhooksNameTheAddressOfTheCaller(t *testing.T) {
+	b := newBackend(t)
+	set := b.hooked(allGroupCommands...)
+	r := newRoomWith(t, func(o *apitest.Options) {
+		set(o)
+		o.API.TrustedProxies = []string{"127.0.0.1"}
+		o.Settings.DeleteBySenderFiresRecall = true
+	}, "Public", "ann", "bob")
+	b.wait("", 2)
+	b.forget()
+	for i, c := range []struct{ service, command, body string }{
+		{"group_open_http_svc", "send_group_msg", `"From_Account":"ann","Random":1,"NeedReadReceipt":1,"MsgBody":` + text("x")},
+		{"group_open_http_svc", "send_group_msg", `"From_Account":"ghost","Random":1,"MsgBody":` + text("x")},
+		{"group_open_http_svc", "group_msg_receipt", `"From_Account":"bob","MsgSeqList":[{"MsgSeq":1}]`},
+		{"group_open_http_svc", "send_group_msg", `"From_Account":"ann","Random":2,"OnlineOnlyFlag":1,"MsgBody":` + text("x")},
+		{"group_open_http_svc", "delete_group_msg_by_sender", `"Sender_Account":"ann"`},
+		{"group_open_http_svc", "group_msg_recall", `"MsgSeqList":[{"MsgSeq":1}]`},
+		{"group_open_http_svc", "modify_group_base_info", `"Name":"n"`},
+	} {
+		r.callAs(c.service, c.command, fmt.Sprintf(`{"GroupId":%q,%s}`, r.group, c.body), nil, http.Header{"X-Forwarded-For": {"2001:db8::9"}})
+		b.wait("", []int{3, 4, 5, 7, 8, 9, 10}[i])
+	}
+	r.callAs("profile", "portrait_set", `{"From_Account":"ann","ProfileItem":[{"Tag":"Tag_Profile_IM_Nick","Value":"A"}]}`, nil, http.Header{"X-Forwarded-For": {"2001:db8::9"}})
+	for _, c := range b.wait("", 11) {
+		if ip := c.query.Get("ClientIP"); ip != "2001:db8::9" {
+			t.Errorf("%s names %q", c.command, ip)
+		}
+	}
+}

@@ -184,11 +184,14 @@ func (g *groupChange) tellDestroyed(ctx context.Context, op Operator) error {
 		eventSubject: g.subject(CallbackAfterDestroyed), Owner: g.head.Owner, Name: g.head.Name, EventTime: g.app.eventTime(),
 	}
 	if t := g.groupType(); t != Community && t != AVChatRoom {
-		rows, err := g.read(ctx, store.Prefix(record.MemberOrderPrefix(g.head.Incarnation)))
-		if err != nil {
-			return err
-		}
 		e.Members = []eventMember{}
+		rows := make([][]store.Row, 1)
+		if g.head.MemberNum > 0 { // else this change has removed the last ones
+			var err error
+			if rows, err = g.read(ctx, store.Prefix(record.MemberOrderPrefix(g.head.Incarnation))); err != nil {
+				return err
+			}
+		}
 		bytes := 0
 		for _, row := range rows[0] {
 			if bytes += len(row.Value) + len(`{"Member_Account":""},`); bytes > maxEventBytes {
