@@ -95,6 +95,7 @@ func TestBeforeCreateGroupCountsTheOwnersGroupsOfItsType(t *testing.T) {
 		r.call("create_group", `{"Type":"Public","Name":"n","GroupId":%q,"Owner_Account":"ann"}`, id).MustOK(t)
 	}
 	r.call("destroy_group", `{"GroupId":"gone"}`).MustOK(t)
+	b.wait("Group.CallbackAfterCreateGroup", 6)
 	for kind, want := range map[string]string{"Public": `"Public" 2`, "Work": `"Private" 1`, "Meeting": `"ChatRoom" 0`, "Community": `"Community" 0`} {
 		b.forget()
 		r.call("create_group", `{"Type":%q,"Name":"n","Owner_Account":"ann"}`, kind).MustOK(t)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/recant-chat/recant/api/apitest"
 )
@@ -18,7 +19,7 @@ func TestWebhooksOfAGroupsLife(t *testing.T) {
 
 	r.group = "club"
 	r.call("create_group", `{"Type":"Public","Name":"Chess <club>","GroupId":"club","Owner_Account":"ann",
-		"MemberList":[{"Member_Account":"bob"}],"AppDefinedData":[{"Key":"city","Value":"Turin"}],"MaxMemberCount":3}`).MustOK(t)
+		"MemberList":[{"Member_Account":"bob"},{"Member_Account":"bob","NameCard":"Bo"}],"AppDefinedData":[{"Key":"city","Value":"Turin"}],"MaxMemberCount":3}`).MustOK(t)
 	b.wait("", 2)
 	b.wait("Group.CallbackBeforeCreateGroup", 1)[0].wantBody(t, `{"CallbackCommand":"Group.CallbackBeforeCreateGroup",
 		"Operator_Account":"administrator","Owner_Account":"ann","Type":"Public","Name":"Chess <club>","CreateGroupNum":0,
@@ -264,10 +265,17 @@ func TestTheBackendMayRefuseSomeWhoAreInvited(t *testing.T) {
 func TestTheDailyQuotaRaisesAnAlarm(t *testing.T) {
 	b := newBackend(t)
 	set := b.hooked("Group.CallbackOnDailyGroupQuotaAlarm")
-	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Settings.MaxGroupsPerDay = 4 }, "Public", "ann")
-	r.call("create_group", `{"Type":"Public","Name":"two"}`).MustOK(t)
-	r.call("create_group", `{"Type":"Public","Name":"three"}`).MustOK(t)
-	b.wait("", 1)[0].wantBody(t, `{"CallbackCommand":"Group.CallbackOnDailyGroupQuotaAlarm","QuotaUsed":3,"Quota":4,"EventTime":`+r.eventTime()+`}`)
+	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Settings.MaxGroupsPerDay = 10 }, "Public", "ann")
+	for range 7 { // the seventh is 70 %, which is not yet more
+		r.call("create_group", `{"Type":"Public","Name":"n"}`).MustOK(t)
+	}
+	r.call("create_group", `{"Type":"Community","Name":"is not counted"}`).MustOK(t)
+	b.wait("", 1)
+	time.Sleep(50 * time.Millisecond) // another would be here
+	if n := len(b.heard("")); n != 1 {
+		t.Errorf("%d alarms, want 1", n)
+	}
+	b.heard("")[0].wantBody(t, `{"CallbackCommand":"Group.CallbackOnDailyGroupQuotaAlarm","QuotaUsed":8,"Quota":10,"EventTime":`+r.eventTime()+`}`)
 }
 
 func TestWhatIsNotWatchedTellsNobody(t *testing.T) {
@@ -280,6 +288,7 @@ func TestWhatIsNotWatchedTellsNobody(t *testing.T) {
 	b.wait("Group.CallbackAfterChangeGroupOwner", 1)
 	b.wait(afterSend, 1)
 	b.wait("Group.CallbackAfterCreateTopic", 1)
+	b.wait("Group.CallbackAfterCreateGroup", 3)
 	b.forget()
 	for _, c := range []struct{ command, body string }{
 		{"modify_group_base_info", `"MaxMemberNum":50,"ApplyJoinOption":"FreeAccess","MuteAllMember":"On","AppDefinedData":[{"Key":"k","Value":"v"}]`},

@@ -72,7 +72,7 @@ func (a *App) ownedNum(ctx context.Context, owner string, t GroupType) (int, err
 		if err != nil {
 			return 0, err
 		}
-		if !g.head.Destroyed && g.groupType() == t && g.head.Owner == owner {
+		if g.groupType() == t && g.head.Owner == owner { // neither is left of a group that was destroyed
 			owned++
 		}
 	}

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,6 +18,30 @@ func (r *silentReceiver) Ask(context.Context, Callback) (*CallbackAnswer, error)
 	return &CallbackAnswer{}, nil
 }
 func (*silentReceiver) Tell(context.Context, Callback) error { return nil }
+
+// absentReceiver denies what it does not answer, and never answers.
+type absentReceiver struct {
+	silentReceiver
+	leave func()
+}
+
+func (*absentReceiver) DenyOnFailure(string) bool { return true }
+func (r *absentReceiver) Ask(ctx context.Context, _ Callback) (*CallbackAnswer, error) {
+	r.leave()
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// Who leaves while the backend is asked was not refused: nothing was decided.
+func TestWhoLeavesWhileTheBackendIsAskedIsNotRefused(t *testing.T) {
+	ctx, cancel := context.WithCancel(bg)
+	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Webhooks.Receiver = &absentReceiver{leave: cancel} })
+	makeGroup(t, a, "g", Public)
+	m := Message{GroupID: "g", From: "ann", Random: new(uint32), Body: jsontext.Value(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]`)}
+	if _, err := a.Send(ctx, testOperator, m); !errors.Is(err, context.Canceled) || CodeOf(err) == CodeBeforeSendFailed {
+		t.Errorf("got %v", err)
+	}
+}
 
 // A message that the backend was not asked about, because it was to be refused
 // or was a repeat, does not come through because that ended a moment later.
