@@ -166,6 +166,11 @@ func TestWebhooksOfReceipts(t *testing.T) {
 	if len(told.Receipts) != 2 || told.Receipts[0].ReadNum != 1 || told.Receipts[0].UnreadNum != 0 {
 		t.Errorf("told of %+v after bob has left", told.Receipts)
 	}
+	b.forget()
+	live := newRoomOn(t, r.srv, "AVChatRoom") // where nobody can be asked for a receipt
+	live.say("asks", `,"NeedReadReceipt":1`).MustOK(t)
+	live.say("plain", "").MustOK(t)
+	wantCommands(t, b.wait("", 2), "AfterSendMsg", "AfterSendMsg")
 }
 
 func TestReceiptsAreToldOfAfterTheirMessages(t *testing.T) {
@@ -260,6 +265,18 @@ func TestTheBackendMayRefuseSomeWhoAreInvited(t *testing.T) {
 	if n := len(b.wait("Group.CallbackAfterNewMemberJoin", 1)); n != 1 {
 		t.Errorf("%d joins were told of, want 1", n)
 	}
+}
+
+func TestAfterGroupFullComesOnlyOfAFullGroup(t *testing.T) {
+	b := newBackend(t)
+	r := newRoomWith(t, b.hooked("Group.CallbackAfterNewMemberJoin", "Group.CallbackAfterGroupFull"), "Public", "ann")
+	r.srv.Call(t, "im_open_login_svc", "multiaccount_import", `{"Accounts":["u1","u2"]}`).MustOK(t)
+	r.add("u1").MustOK(t) // there is room for more
+	r.call("modify_group_base_info", `{"GroupId":%q,"MaxMemberNum":2}`, r.group).MustOK(t)
+	r.call("import_group_member", `{"GroupId":%q,"MemberList":[{"Member_Account":"u2"}]}`, r.group).WantCode(t, 10014)
+	r.call("modify_group_base_info", `{"GroupId":%q,"MaxMemberNum":3}`, r.group).MustOK(t)
+	r.add("u2").MustOK(t)
+	wantCommands(t, b.wait("", 3), "AfterNewMemberJoin", "AfterNewMemberJoin", "AfterGroupFull")
 }
 
 func TestTheDailyQuotaRaisesAnAlarm(t *testing.T) {

@@ -67,7 +67,10 @@ func TestBeforeSendMsgCanDropAMessageInSilence(t *testing.T) {
 func TestBeforeSendMsgReplacesContent(t *testing.T) {
 	b := newBackend(t)
 	set := b.hooked(beforeSend, afterSend)
-	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Settings.RefusedWords = []string{"refused"} }, "Public", "ann")
+	r := newRoomWith(t, func(o *apitest.Options) {
+		set(o)
+		o.Settings.RefusedWords, o.Settings.NoMsgCheck = []string{"refused"}, true
+	}, "Public", "ann")
 	const given, other = `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"given"}}]`, `[{"MsgType":"TIMTextElem","MsgContent":{"Text":"other"}}]`
 	for _, c := range []struct{ answer, body, custom string }{
 		{`"ErrorCode":0`, given, "mine"},
@@ -104,6 +107,8 @@ func TestBeforeSendMsgReplacesContent(t *testing.T) {
 		r.say("given", "").WantCode(t, 10004)
 	}
 	r.wantNext(before)
+	r.say("given", `,"SendMsgControl":["NoMsgCheck"]`).MustOK(t) // whose words are not looked at
+	r.wantNext(before + 1)
 }
 
 func TestBeforeSendMsgIsNotAskedAboutWhatCannotBeSent(t *testing.T) {
@@ -196,6 +201,31 @@ func TestSendMsgExceptionTellsOfFailures(t *testing.T) {
 	b.wait(sendException, 1)
 }
 
+func TestSendMsgExceptionTellsOfWhatIsFarTooLarge(t *testing.T) {
+	b := newBackend(t)
+	r := newRoomWith(t, b.hooked(sendException), "Public", "ann")
+	const most = 1<<20 - 200 // with the rest of the request nearly 1 MiB
+	for name, c := range map[string]struct {
+		group, from, body, custom string
+		code                      int
+	}{
+		"body":        {r.group, "", text(strings.Repeat("x", most)), "", 80002},
+		"custom data": {r.group, "", text("x"), strings.Repeat("x", most), 80002},
+		"group":       {strings.Repeat("x", most), "", text("x"), "", 10015},
+		"sender":      {r.group, strings.Repeat("x", most), text("x"), "", 10004},
+	} {
+		b.forget()
+		r.call("send_group_msg", `{"GroupId":%q,"From_Account":%q,"Random":1,"CloudCustomData":%q,"MsgBody":%s}`,
+			c.group, c.from, c.custom, c.body).WantCode(t, c.code)
+		var told struct {
+			Code int `json:"ErrorCode"`
+		}
+		if b.wait(sendException, 1)[0].decode(t, &told); told.Code != c.code {
+			t.Errorf("%s: told of %+v", name, told)
+		}
+	}
+}
+
 func TestSendMsgExceptionTellsOfTheFrequencyControl(t *testing.T) {
 	b := newBackend(t)
 	set := b.hooked(beforeSend, afterSend, sendException)
@@ -239,6 +269,11 @@ func TestWebhooksOfWhatIsNotStored(t *testing.T) {
 		c.decode(t, &told)
 		if told.Flag != 0 || *told.Seq != i+1 || told.Type != "AVChatRoom" {
 			t.Errorf("message %d of a live room: told of %+v", i+1, told)
+		}
+	}
+	for _, c := range b.heard(beforeSend) {
+		if c.decode(t, &told); told.Flag != 0 {
+			t.Errorf("before a message to a live room: told of %+v", told)
 		}
 	}
 	live.recallSeqs(`"MsgSeqList":[{"MsgSeq":2},{"MsgSeq":3},{"MsgSeq":2}]`).MustOK(t)

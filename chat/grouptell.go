@@ -237,9 +237,6 @@ func (g *groupChange) tellAttributes(op Operator, option AttributeOption, given 
 	}
 	for i, attribute := range given {
 		e.Attributes[i] = eventAttribute{attribute.Key, attribute.Value}
-		if option == AttributesDelete {
-			e.Attributes[i].Value = ""
-		}
 	}
 	g.event(op, e.Command, e)
 }

@@ -161,10 +161,11 @@ func (a *App) tellFailedSend(ctx context.Context, op Operator, m *Message, sent 
 		g = found
 	}
 	e := g.messageEvent(CallbackSendMsgException, op, m, newMessage{body: &record.Body{MsgBody: m.Body, CloudCustomData: m.CloudCustomData}})
-	if len(e.Body) == 0 || len(e.Body) > maxEventBytes {
+	if len(e.Body) == 0 {
 		e.Body = jsontext.Value("[]")
 	}
 	e.ErrorCode, e.ErrorInfo, e.EventTime = refused.Code, refused.Message, a.eventTime()
+	e.shorten()
 	id := g.conversation()
 	if g.head.Destroyed {
 		id.Incarnation = 0 // the lane of none
@@ -173,6 +174,17 @@ func (a *App) tellFailedSend(ctx context.Context, op Operator, m *Message, sent 
 		id.Group = ""
 	}
 	a.looseEvent(ctx, record.ConversationLane(id), g.markOf(""), op, e.Command, e)
+}
+
+// shorten makes the body of an event fit into a row: first without the message's
+// content, then without ids that are none.
+func (e *messageEvent) shorten() {
+	if len(encodeBody(e)) > maxEventBytes {
+		e.Body, e.CloudCustomData = jsontext.Value("[]"), ""
+	}
+	if len(encodeBody(e)) > maxEventBytes {
+		e.GroupID, e.TopicID, e.From, e.ErrorInfo = "", "", "", "a field is too long"
+	}
 }
 
 // textMessageFrequency is the hosted service's text of 10023.
