@@ -153,16 +153,16 @@ func TestWebhooksOfReceipts(t *testing.T) {
 	read("bob")
 	read("bob") // tells nothing new
 	read("ann") // is no reader of her own
-	b.wait("", 1)[0].wantBody(t, fmt.Sprintf(`{"CallbackCommand":"Group.CallbackAfterReadReceipt","GroupId":%q,"Type":"Public","GroupMsgReceiptList":[
-		{"MsgSeq":2,"ReadNum":1,"UnreadNum":1,"ReadReceiptMembers":[{"Member_Account":"bob"}]},
-		{"MsgSeq":3,"ReadNum":1,"UnreadNum":1,"ReadReceiptMembers":[{"Member_Account":"bob"}]}],"EventTime":%s}`, r.group, r.eventTime()))
-	b.forget()
 	r.call("delete_group_member", `{"GroupId":%q,"MemberToDel_Account":["bob"]}`, r.group).MustOK(t)
 	read("cyd")
+	calls = b.wait("", 2)
+	calls[0].wantBody(t, fmt.Sprintf(`{"CallbackCommand":"Group.CallbackAfterReadReceipt","GroupId":%q,"Type":"Public","GroupMsgReceiptList":[
+		{"MsgSeq":2,"ReadNum":1,"UnreadNum":1,"ReadReceiptMembers":[{"Member_Account":"bob"}]},
+		{"MsgSeq":3,"ReadNum":1,"UnreadNum":1,"ReadReceiptMembers":[{"Member_Account":"bob"}]}],"EventTime":%s}`, r.group, r.eventTime()))
 	var told struct {
 		Receipts []struct{ ReadNum, UnreadNum int } `json:"GroupMsgReceiptList"`
 	}
-	b.wait("", 1)[0].decode(t, &told)
+	calls[1].decode(t, &told)
 	if len(told.Receipts) != 2 || told.Receipts[0].ReadNum != 1 || told.Receipts[0].UnreadNum != 0 {
 		t.Errorf("told of %+v after bob has left", told.Receipts)
 	}
@@ -271,7 +271,7 @@ func TestAfterGroupFullComesOnlyOfAFullGroup(t *testing.T) {
 	b := newBackend(t)
 	r := newRoomWith(t, b.hooked("Group.CallbackAfterNewMemberJoin", "Group.CallbackAfterGroupFull"), "Public", "ann")
 	r.srv.Call(t, "im_open_login_svc", "multiaccount_import", `{"Accounts":["u1","u2"]}`).MustOK(t)
-	r.add("u1").MustOK(t) // there is room for more
+	r.addWith(`"Silence":1,`, "u1").MustOK(t) // there is room for more
 	r.call("modify_group_base_info", `{"GroupId":%q,"MaxMemberNum":2}`, r.group).MustOK(t)
 	r.call("import_group_member", `{"GroupId":%q,"MemberList":[{"Member_Account":"u2"}]}`, r.group).WantCode(t, 10014)
 	r.call("modify_group_base_info", `{"GroupId":%q,"MaxMemberNum":3}`, r.group).MustOK(t)

@@ -96,6 +96,10 @@ func TestBeforeSendMsgReplacesContent(t *testing.T) {
 			t.Errorf("after %s history has %s and %q", c.answer, row.Body, row.Custom)
 		}
 	}
+	r.random.Add(^uint32(0)) // a repeat is told by what was asked for, not by what came of it
+	b.forget()
+	r.say("given", `,"CloudCustomData":"mine"`).MustOK(t)
+	wantCommands(t, b.heard(""))
 	const before = 7
 	for _, answer := range []string{
 		`"MsgBody":[{"MsgType":"Unknown","MsgContent":{}}]`, `"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{}}]`,
@@ -281,6 +285,69 @@ func TestWebhooksOfWhatIsNotStored(t *testing.T) {
 		"Operator_Account":"administrator","Type":"AVChatRoom","GroupId":%q,"MsgSeqList":[{"MsgSeq":2}],"EventTime":%s}`, live.group, live.eventTime()))
 }
 
+func TestOnlineOnlyMessagesAreToldOfAsOthersAre(t *testing.T) {
+	b := newBackend(t)
+	set := b.hooked(afterSend)
+	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Settings.GroupThrottlePerSecond = 3 }, "Public", "ann")
+	const online = `,"OnlineOnlyFlag":1`
+	r.say("one", online).MustOK(t)
+	r.random.Add(^uint32(0))
+	r.say("one", online).MustOK(t) // a repeat
+	r.say("two", online+`,"ForbidCallbackControl":["ForbidAfterSendMsgCallback"]`).MustOK(t)
+	r.say("three", online).MustOK(t)
+	if answer := string(r.say("cut", online).MustOK(t).Raw); !strings.Contains(answer, "MsgFreqCtrl") {
+		t.Fatalf("the message beyond the limit was answered %s", answer)
+	}
+	r.wait(10)
+	r.say("last", online).MustOK(t)
+	var got []string
+	for _, c := range b.wait(afterSend, 3) {
+		for _, word := range []string{"one", "two", "three", "cut", "last"} {
+			if strings.Contains(c.body, `"`+word+`"`) {
+				got = append(got, word)
+			}
+		}
+	}
+	if fmt.Sprint(got) != "[one three last]" {
+		t.Errorf("told of %v", got)
+	}
+}
+
+// Whatever time passes while the backend is asked, and whoever speaks.
+func TestAMessageKeepsItsIdAndItsOperator(t *testing.T) {
+	b := newBackend(t)
+	r := newRoomWith(t, b.hooked(beforeSend, afterSend, "Group.CallbackAfterRecallMsg"), "Public", "ann")
+	b.answers(func(c hookCall) (int, string) {
+		if c.command == beforeSend {
+			r.wait(2)
+		}
+		return http.StatusOK, hookOK
+	})
+	r.call("send_group_msg", `{"GroupId":%q,"Random":7,"MsgBody":%s}`, r.group, text("x")).MustOK(t)
+	r.recallSeqs(`"MsgSeqList":[{"MsgSeq":1}]`).MustOK(t)
+	ids := map[string]bool{}
+	for _, c := range b.wait("", 3) {
+		var told struct {
+			ID       string `json:"MsgId"`
+			From     string `json:"From_Account"`
+			Operator string `json:"Operator_Account"`
+			Seqs     []struct {
+				ID string `json:"MsgId"`
+			} `json:"MsgSeqList"`
+		}
+		c.decode(t, &told)
+		if told.Seqs != nil {
+			told.ID, told.From = told.Seqs[0].ID, apitest.Admin
+		}
+		if ids[told.ID] = true; told.Operator != apitest.Admin || told.From != apitest.Admin {
+			t.Errorf("%s tells of %+v", c.command, told)
+		}
+	}
+	if len(ids) != 1 {
+		t.Errorf("the message has the ids %v", ids)
+	}
+}
+
 func TestWebhooksOfTopicMessagesNameTheTopic(t *testing.T) {
 	b := newBackend(t)
 	town := newTown(t, b.hooked(beforeSend, afterSend, "Group.CallbackAfterRecallMsg"), "ann")
@@ -303,6 +370,7 @@ func TestWebhooksOfTopicMessagesNameTheTopic(t *testing.T) {
 func TestImportsAndSilentRecallsTellNobody(t *testing.T) {
 	b := newBackend(t)
 	r := newRoomWith(t, b.hooked(allGroupCommands...), "Public", "ann")
+	b.wait("Group.CallbackAfterCreateGroup", 1)
 	r.call("import_group", `{"Type":"Public","Name":"old","GroupId":"old","Owner_Account":"ann"}`).MustOK(t)
 	r.call("import_group_member", `{"GroupId":"old","MemberList":[{"Member_Account":"bob"}]}`).MustOK(t)
 	r.call("import_group_msg", `{"GroupId":"old","MsgList":[{"From_Account":"bob","SendTime":%d,"MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]}]}`, r.now()).MustOK(t)
