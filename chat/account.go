@@ -203,6 +203,7 @@ func (a *App) afterDeletion(ctx context.Context, userID string, change func() er
 // accountChange is a change of one account, staged and then committed whole.
 type accountChange struct {
 	*record.Account
+	userID string
 	events []store.Mutation
 }
 
@@ -223,7 +224,7 @@ func (a *App) changeAccount(ctx context.Context, userID string, makes bool, chan
 		case account.Deleting:
 			return errDeleting
 		}
-		c := &accountChange{Account: account}
+		c := &accountChange{Account: account, userID: userID}
 		if err := change(c); err != nil || proto.Equal(before, account) {
 			return err
 		}
@@ -239,17 +240,36 @@ func (a *App) changeAccount(ctx context.Context, userID string, makes bool, chan
 		}
 		return a.commitAccount(ctx, userID, version, append(c.events, store.Set(record.AccountKey, encode(account)))...)
 	})
-	if err == nil && told {
+	switch {
+	case !told:
+	case err == nil:
 		a.outbox.marked(context.WithoutCancel(ctx), lane, &record.EventMark{})
+	case CodeOf(err) == CodeInternal:
+		a.deliverer.wake(lane) // it may have come through all the same
 	}
 	return found, err
 }
 
 // event stages an event of the account. Its number is after all before, also
-// those of an account of this name that was deleted.
-func (c *accountChange) event(a *App, op Operator, command string, body any) {
+// those of an account of this name that was deleted, whatever the clock did.
+func (c *accountChange) event(ctx context.Context, a *App, op Operator, command string, body any) error {
+	if c.Events == 0 {
+		cursor, _, err := a.readLane(ctx, record.UserLane(c.userID))
+		if err != nil {
+			return err
+		}
+		rows, _, err := a.store.Read(ctx, record.UserPartition(a.id, c.userID), lastEventRange())
+		if err != nil {
+			return fmt.Errorf("read newest event: %w", err)
+		}
+		c.Events = cursor.Number
+		if len(rows[0]) > 0 {
+			c.Events = max(c.Events, record.OrderOf(rows[0][0].Key))
+		}
+	}
 	c.Events = max(c.Events+1, uint64(a.ids.tick(a.clock())))
 	c.events = append(c.events, store.Set(record.EventKey(c.Events), encode(a.newEvent(op, command, body))))
+	return nil
 }
 
 // enterAccount enters an account that is about to be made into the index.

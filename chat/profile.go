@@ -123,7 +123,7 @@ func (a *App) SetProfile(ctx context.Context, op Operator, userID string, items 
 			return Refuse(CodeProfileInvalid, "ProfileItem: the profile would hold %d custom fields, at most %d", n, maxCustomTags)
 		}
 		if a.wants(CallbackPortraitSet) {
-			account.event(a, op, CallbackPortraitSet, a.profileEvent(op, userID, items))
+			return account.event(ctx, a, op, CallbackPortraitSet, a.profileEvent(op, userID, items))
 		}
 		return nil
 	})
