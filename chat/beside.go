@@ -156,6 +156,10 @@ func (a *App) dropBeside(ctx context.Context, id record.ConversationID, bucket u
 	if err := a.store.Drop(ctx, record.BesidePartition(id, bucket)); err != nil {
 		return fmt.Errorf("drop what stands beside the log: %w", err)
 	}
+	cursor := []store.Mutation{store.Delete(record.EventCursorKey(record.BesideLane(id, bucket)))}
+	if err := a.store.Put(ctx, record.EventsPartition(a.id), cursor); err != nil {
+		return fmt.Errorf("remove cursor of events: %w", err)
+	}
 	return nil
 }
 

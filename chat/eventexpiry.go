@@ -14,8 +14,8 @@ import (
 // up, so long ago that nobody may ask for them again.
 func (a *App) expireEvents(ctx context.Context) error {
 	cutoff := a.now() - int64(a.keepEvents()/time.Second)
-	// A day is over when its last events are old.
-	days := store.Range{From: record.EventDayKey(0, ""), To: record.EventDayKey(uint32(max(0, cutoff/secondsPerDay)), "")}
+	// A day is over when the last events are old that rely on a mark of it.
+	days := store.Range{From: record.EventDayKey(0, ""), To: record.EventDayKey(uint32(max(0, (cutoff-markSeconds)/secondsPerDay)), "")}
 	var failed error
 	err := a.scan(ctx, record.EventsPartition(a.id), days, func(row store.Row) error {
 		mark := &record.EventMark{}
