@@ -20,6 +20,7 @@ const (
 	marksEvery         = 2 * time.Second        // and all marks so often
 	maxDeliverPause    = time.Minute
 	behindPause        = 200 * time.Millisecond
+	maxBehindPause     = 10 * time.Second
 	resumedEvery       = 10 * time.Second // pauses are ended so often, at most
 	leaseValid         = 10 * time.Second
 	leaseRenewed       = 2 * time.Second
@@ -56,6 +57,7 @@ type lane struct {
 	again    bool      // something came while it was worked on
 	due      time.Time // when it is tried again after a failure; zero for none
 	attempts int       // failures of the event at its front
+	waits    int       // for another lane, in a row
 	since    time.Time // of the event at its front, zero while unknown
 }
 
@@ -67,10 +69,14 @@ func newDeliverer(a *App) *deliverer {
 	return d
 }
 
-// wake has a lane looked at.
+// wake has a lane looked at. A process without the lease has nothing to look at:
+// all that is marked is looked at when it gets one.
 func (d *deliverer) wake(key string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.calls == nil {
+		return
+	}
 	l := d.lanes[key]
 	if l == nil {
 		l = &lane{key: key}
@@ -116,6 +122,7 @@ func (d *deliverer) run(ctx context.Context) {
 	tick := time.NewTicker(deliverTick)
 	defer tick.Stop()
 	var renewed, looked time.Time
+	all := false // lanes are to be looked at
 	for {
 		now := time.Now()
 		if idle := d.app.webhooks.Receiver == nil && !d.app.watch.attached(); idle {
@@ -123,13 +130,17 @@ func (d *deliverer) run(ctx context.Context) {
 		} else if now.Sub(renewed) >= leaseRenewed {
 			renewed = now
 			if d.renew(ctx, now) {
-				looked = time.Time{} // what the holder before has left
+				looked, all = time.Time{}, true // what the holder before has left
 			}
 		}
 		if !d.holds(now) {
 			d.lose()
 		} else if now.Sub(looked) >= marksEvery {
-			d.app.work(ctx, "marks of events", func(ctx context.Context) error { return d.lookAtMarks(ctx, looked.IsZero()) })
+			d.app.work(ctx, "marks of events", func(ctx context.Context) error {
+				err := d.lookAtMarks(ctx, all)
+				all = all && err != nil
+				return err
+			})
 			looked = now
 		}
 		d.wakeDue(now)
@@ -158,6 +169,9 @@ func (d *deliverer) renew(ctx context.Context, now time.Time) (taken bool) {
 		return true
 	})
 	if errors.Is(err, errLeased) {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.lease = time.Time{} // whatever this process's clock says
 		return false
 	}
 	if err != nil {
@@ -179,9 +193,15 @@ func (d *deliverer) renew(ctx context.Context, now time.Time) (taken bool) {
 func (d *deliverer) lose() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.calls != nil {
-		d.hangUp()
-		d.calls = nil
+	if d.calls == nil {
+		return
+	}
+	d.hangUp()
+	d.calls, d.ready = nil, nil
+	for key, l := range d.lanes {
+		if !l.running {
+			delete(d.lanes, key)
+		}
 	}
 }
 
@@ -208,8 +228,11 @@ func (d *deliverer) release(ctx context.Context) {
 func (d *deliverer) holds(now time.Time) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return now.Add(leaseMargin).Before(d.lease)
+	return d.leased(now)
 }
+
+// leased is holds; d.mu is held.
+func (d *deliverer) leased(now time.Time) bool { return now.Add(leaseMargin).Before(d.lease) }
 
 // errLeased says that another process has the lease.
 var errLeased = errors.New("chat: another process delivers the events")
@@ -243,19 +266,44 @@ func (a *App) changeLease(ctx context.Context, change func(*record.EventLease) b
 
 // lookAtMarks wakes the lanes of all marks, or of those that another process
 // wrote, and that have ceased to be valid and whose lanes may be done.
+//
+// Of the marks of a lane that nobody relies on any more it leaves the newest one
+// alone: a lane that cannot be delivered for days gets one every minute.
 func (d *deliverer) lookAtMarks(ctx context.Context, all bool) error {
-	now := d.app.now()
-	return d.app.scan(ctx, record.EventsPartition(d.app.id), store.Prefix(record.EventMarksPrefix), func(row store.Row) error {
-		m := &record.EventMark{}
+	p, now := record.EventsPartition(d.app.id), d.app.now()
+	var last string // lane of the row before
+	var older []byte
+	var void []store.Mutation
+	remove := func() error {
+		if len(void) == 0 {
+			return nil
+		}
+		defer func() { void = nil }()
+		return d.app.store.Put(ctx, p, void)
+	}
+	err := d.app.scan(ctx, p, store.Prefix(record.EventMarksPrefix), func(row store.Row) error {
+		m, lane := &record.EventMark{}, record.MarkedLane(row.Key)
 		if err := decode(row, m); err != nil {
 			return err
 		}
+		if lane == last && older != nil {
+			void = append(void, store.Delete(older))
+		}
+		last, older = lane, nil
+		ended := m.Until+markRemovedAfter < now
+		if ended {
+			older = row.Key
+		}
 		mayGetMore := m.Writer != d.holder && !d.outlived(m.Opening)
-		if all || mayGetMore || m.Until+markRemovedAfter < now {
-			d.wake(record.MarkedLane(row.Key))
+		if all || mayGetMore || ended {
+			d.wake(lane)
+		}
+		if len(void) == store.MaxMutations {
+			return remove()
 		}
 		return ctx.Err()
 	})
+	return errors.Join(err, remove())
 }
 
 // wakeDue makes the lanes ready whose pause is over.
@@ -311,6 +359,8 @@ func (d *deliverer) done(l *lane, pause time.Duration) {
 	defer d.mu.Unlock()
 	l.running = false
 	switch {
+	case d.calls == nil:
+		delete(d.lanes, l.key)
 	case pause > 0:
 		l.due = time.Now().Add(pause)
 	case l.again:
@@ -339,39 +389,52 @@ func (d *deliverer) deliverSafely(ctx context.Context, l *lane) (pause time.Dura
 	return pause
 }
 
-// deliver tells the backend of the events of a lane, in order, until there are
-// none, or one cannot be told of now: then it returns for how long to pause.
+// deliver tells the backend of the next events of a lane, in order, until one
+// cannot be told of now: then it returns for how long to pause. A lane that has
+// more has its next turn after the others.
 func (d *deliverer) deliver(ctx context.Context, l *lane) (pause time.Duration, err error) {
 	a := d.app
 	cursor, mark, err := a.readLane(ctx, l.key)
 	if err != nil {
 		return 0, err
 	}
-	for {
-		events, more, err := a.undelivered(ctx, l.key, mark, cursor)
-		if errors.Is(err, errBehind) {
-			return behindPause, nil
+	events, more, err := a.undelivered(ctx, l.key, mark, cursor)
+	if errors.Is(err, errBehind) {
+		return d.behind(l), nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	d.mu.Lock()
+	l.waits = 0
+	d.mu.Unlock()
+	for _, e := range events {
+		pause, err := d.tell(ctx, l, e)
+		if pause > 0 || err != nil {
+			return pause, err
 		}
-		if err != nil {
+		e.advance(cursor)
+		if err := a.writeCursor(ctx, l.key, cursor, e.loose); err != nil {
 			return 0, err
 		}
-		for _, e := range events {
-			pause, err := d.tell(ctx, l, e)
-			if pause > 0 || err != nil {
-				return pause, err
-			}
-			e.advance(cursor)
-			if err := a.writeCursor(ctx, l.key, cursor, e.loose); err != nil {
-				return 0, err
-			}
-		}
-		d.mu.Lock()
-		l.since = time.Time{}
-		d.mu.Unlock()
-		if !more {
-			return 0, a.unmark(ctx, l.key)
-		}
 	}
+	d.mu.Lock()
+	l.since = time.Time{}
+	l.again = l.again || more
+	d.mu.Unlock()
+	if more {
+		return 0, nil
+	}
+	return 0, a.unmark(ctx, l.key)
+}
+
+// behind returns for how long to pause a lane that waits for another one: longer
+// and longer, because that one may wait for the backend.
+func (d *deliverer) behind(l *lane) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l.waits++
+	return min(behindPause<<min(l.waits-1, 10), maxBehindPause)
 }
 
 // tell tells the backend of one event. It returns for how long to pause where
@@ -383,7 +446,11 @@ func (d *deliverer) tell(ctx context.Context, l *lane, e undelivered) (time.Dura
 	}
 	d.mu.Lock()
 	l.since = time.UnixMilli(e.time)
+	held := d.leased(time.Now())
 	d.mu.Unlock()
+	if !held {
+		return leaseRenewed, nil // another process may tell of it
+	}
 	if !a.receives(e.call.Command) {
 		a.watch.saw(e.call, a.clock(), "off")
 		return 0, nil

@@ -20,6 +20,7 @@ type undelivered struct {
 	time    int64 // Unix milliseconds
 	advance func(*record.EventCursor)
 	loose   []byte // key of the row to delete once it is told of, or nil
+	seq     uint32 // of the message that it is about, where that is in the log; 0 for others
 	after   uint32 // number of the message that is to be told of before; 0 for none
 }
 
@@ -47,8 +48,8 @@ func (a *App) readLane(ctx context.Context, lane string) (*record.EventCursor, *
 // commit: after a crash the events since are told of again.
 func (a *App) writeCursor(ctx context.Context, lane string, cursor *record.EventCursor, told []byte) error {
 	mutations := []store.Mutation{store.Set(record.EventCursorKey(lane), encode(cursor))}
-	if told != nil {
-		mutations = append(mutations, store.Delete(told))
+	if told != nil { // it moves no cursor
+		mutations = []store.Mutation{store.Delete(told)}
 	}
 	if err := a.store.Put(ctx, record.EventsPartition(a.id), mutations); err != nil {
 		return fmt.Errorf("note delivered events: %w", err)
@@ -76,6 +77,7 @@ func (a *App) unmark(ctx context.Context, lane string) error {
 	if len(void) == 0 {
 		return nil
 	}
+	void = void[:min(len(void), store.MaxMutations)] // the oldest; the others are found again
 	cursor, mark, err := a.readLane(ctx, lane)
 	if err != nil {
 		return err
@@ -99,12 +101,35 @@ func (a *App) unmark(ctx context.Context, lane string) error {
 
 // undelivered returns the next events of a lane after its cursor, and whether
 // there may be more behind them.
+// Errors: errBehind.
 func (a *App) undelivered(ctx context.Context, lane string, mark *record.EventMark, cursor *record.EventCursor) ([]undelivered, bool, error) {
-	loose, err := a.looseEvents(ctx, lane)
-	if err != nil || len(loose) > 0 {
-		return loose, true, err
+	if lane[0] == record.LaneBeside {
+		bucket, conversation := record.LaneBucket(lane)
+		return a.besideEvents(ctx, record.LaneConversationID(a.id, conversation), bucket, cursor)
 	}
-	return a.eventsAfter(ctx, lane, mark, cursor)
+	loose, err := a.looseEvents(ctx, lane)
+	if err != nil {
+		return nil, false, err
+	}
+	events, more, err := a.eventsAfter(ctx, lane, mark, cursor)
+	if err != nil || len(loose) == 0 {
+		return events, more, err
+	}
+	var found []undelivered
+	for _, l := range loose {
+		n := 0
+		for i, e := range events {
+			if e.call.Command == "" || e.time <= l.time || e.seq > 0 && e.seq <= l.after {
+				n = i + 1
+			}
+		}
+		found, events = append(found, events[:n]...), events[n:]
+		if len(events) == 0 && more {
+			return found, true, nil // what comes next may be earlier
+		}
+		found = append(found, l)
+	}
+	return append(found, events...), more || len(loose) == maxDeliveredAtOnce, nil
 }
 
 // eventsAfter is undelivered for events that report a commit: they are still
@@ -119,7 +144,7 @@ func (a *App) eventsAfter(ctx context.Context, lane string, mark *record.EventMa
 		return a.conversationEvents(ctx, lane, mark, cursor)
 	case record.LaneBeside:
 		bucket, conversation := record.LaneBucket(lane)
-		return a.besideEvents(ctx, record.LaneConversationID(a.id, conversation), bucket, cursor)
+		return a.eventRows(ctx, record.BesidePartition(record.LaneConversationID(a.id, conversation), bucket), cursor)
 	}
 	return nil, false, fmt.Errorf("lane of an unknown kind %q", lane[:1])
 }

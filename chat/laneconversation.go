@@ -48,7 +48,7 @@ func (a *App) conversationEvents(ctx context.Context, lane string, mark *record.
 		for len(recalls) > 0 && recalls[0].after < m.seq {
 			found, recalls = append(found, recalls[0].events...), recalls[1:]
 		}
-		events, err := v.sent(m)
+		events, err := v.sent(m, cursor)
 		if err != nil {
 			return nil, false, err
 		}
@@ -204,16 +204,18 @@ func (v *conversationLane) bodies(ctx context.Context, bucket uint32, headers []
 	return told, nil
 }
 
-// sent makes the events about a message that was sent.
-func (v *conversationLane) sent(m toldMessage) ([]undelivered, error) {
+// sent makes the events about a message that was sent, of two the second alone
+// where the cursor has the first.
+func (v *conversationLane) sent(m toldMessage, cursor *record.EventCursor) ([]undelivered, error) {
 	cause := m.body.Cause
 	if cause == nil { // erased
 		cause = &record.Cause{Time: m.header.Time * 1000}
 	}
 	var events []undelivered
 	add := func(command string, body any) {
-		events = append(events, v.event(command, uint64(m.seq), cause, body,
-			func(c *record.EventCursor) { c.Seq = max(c.Seq, m.seq) }))
+		e := v.event(command, uint64(m.seq), cause, body, func(c *record.EventCursor) { c.Seq = max(c.Seq, m.seq) })
+		e.seq = m.seq
+		events = append(events, e)
 	}
 	if m.header.Tell&tellSent != 0 {
 		add(CallbackAfterSendMsg, v.afterSend(m, cause))
@@ -225,9 +227,11 @@ func (v *conversationLane) sent(m toldMessage) ([]undelivered, error) {
 			EventTime:    cause.Time,
 		})
 	}
-	// A crash between the two tells of the first one again.
-	for i := range events[:max(len(events)-1, 0)] {
-		events[i].advance = func(*record.EventCursor) {}
+	if len(events) == 2 {
+		events[0].advance = func(c *record.EventCursor) { c.Begun = m.seq }
+		if cursor.Begun == m.seq {
+			events = events[1:]
+		}
 	}
 	return events, nil
 }

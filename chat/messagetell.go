@@ -135,7 +135,7 @@ func (a *App) tellOnlineOnly(ctx context.Context, g *groupState, s *stream, op O
 	e := g.messageEvent(CallbackAfterSendMsg, op, m, sent)
 	e.Seq, e.ID, e.Time = new(uint32), messageID(m.From, accepted, *m.Random), accepted
 	e.Mentions, e.EventTime = mentionEvents(sent.body.Mentions), a.eventTime()
-	a.looseEvent(ctx, record.ConversationLane(s.id), g.markOf(m.TopicID), op, e.Command, e)
+	a.looseEvent(ctx, record.ConversationLane(s.id), g.markOf(m.TopicID), op, e.Command, e, 0)
 }
 
 // tellFailedSend tells of a message that was refused or cut by the frequency
@@ -173,7 +173,7 @@ func (a *App) tellFailedSend(ctx context.Context, op Operator, m *Message, sent 
 	if CheckGroupID(m.GroupID) != nil {
 		id.Group = ""
 	}
-	a.looseEvent(ctx, record.ConversationLane(id), g.markOf(""), op, e.Command, e)
+	a.looseEvent(ctx, record.ConversationLane(id), g.markOf(""), op, e.Command, e, 0)
 }
 
 // shorten makes the body of an event fit into a row: first without the message's
@@ -270,13 +270,15 @@ func (a *App) tellRoomRecall(ctx context.Context, g *groupState, s *stream, op O
 	e := &recallEvent{
 		Command: CallbackAfterRecallMsg, Operator: op.Account, Type: g.head.Type, GroupID: g.id, EventTime: a.eventTime(),
 	}
+	last := uint32(0)
 	for _, r := range results {
 		if item := (recalledMessage{Seq: r.Seq}); r.Code == 0 && !slices.Contains(e.Seqs, item) {
 			e.Seqs = append(e.Seqs, item)
+			last = max(last, r.Seq)
 		}
 	}
 	if len(e.Seqs) > 0 {
-		a.looseEvent(ctx, record.ConversationLane(s.id), g.markOf(""), op, e.Command, e)
+		a.looseEvent(ctx, record.ConversationLane(s.id), g.markOf(""), op, e.Command, e, last)
 	}
 }
 

@@ -116,11 +116,13 @@ func (g *groupChange) event(op Operator, command string, body any) {
 }
 
 // looseEvent tells of something that no commit reports: that a message was
-// refused, or handed to those who are online without being stored.
-func (a *App) looseEvent(ctx context.Context, lane string, m *record.EventMark, op Operator, command string, body any) {
+// refused, or handed to those who are online without being stored. after is the
+// message that is to be told of before, 0 for none.
+func (a *App) looseEvent(ctx context.Context, lane string, m *record.EventMark, op Operator, command string, body any, after uint32) {
 	event := a.newEvent(op, command, body)
+	event.After = after
 	number := uint64(a.ids.tick(a.clock()))
-	row := []store.Mutation{store.Set(record.LooseEventKey(lane, number), encode(event))}
+	row := []store.Mutation{store.Set(record.LooseEventKey(lane, number, event.Id), encode(event))}
 	err := a.outbox.mark(ctx, lane, m)
 	if err == nil {
 		err = a.store.Put(ctx, record.EventsPartition(a.id), row)

@@ -98,8 +98,9 @@ func EventDayKey(day uint32, lane string) []byte {
 func EventDayLane(key []byte) (lane string) { return string(key[5:]) }
 
 // LooseEventKey is an event of a lane that reports no commit, in order of time.
-func LooseEventKey(lane string, number uint64) []byte {
-	return binary.BigEndian.AppendUint64(LooseEventPrefix(lane), number)
+// Its id tells it from one of another process at the same time.
+func LooseEventKey(lane string, number uint64, id []byte) []byte {
+	return append(binary.BigEndian.AppendUint64(LooseEventPrefix(lane), number), id...)
 }
 
 // LooseEventPrefix is the prefix of all of them in one lane.

@@ -4791,6 +4791,7 @@ type EventCursor struct {
 	Seq           uint32                 `protobuf:"varint,2,opt,name=seq,proto3" json:"seq,omitempty"`       // of messages in the log
 	Feed          uint64                 `protobuf:"varint,3,opt,name=feed,proto3" json:"feed,omitempty"`     // of events of the feed
 	Part          uint32                 `protobuf:"varint,4,opt,name=part,proto3" json:"part,omitempty"`     // of the next event of the feed: how many of the calls that tell of it
+	Begun         uint32                 `protobuf:"varint,5,opt,name=begun,proto3" json:"begun,omitempty"`   // message of which the first of two events was told
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4849,6 +4850,13 @@ func (x *EventCursor) GetFeed() uint64 {
 func (x *EventCursor) GetPart() uint32 {
 	if x != nil {
 		return x.Part
+	}
+	return 0
+}
+
+func (x *EventCursor) GetBegun() uint32 {
+	if x != nil {
+		return x.Begun
 	}
 	return 0
 }
@@ -5440,12 +5448,13 @@ const file_record_proto_rawDesc = "" +
 	"\n" +
 	"group_type\x18\x03 \x01(\tR\tgroupType\x12\x16\n" +
 	"\x06writer\x18\x04 \x01(\x04R\x06writer\x12\x18\n" +
-	"\aopening\x18\x05 \x01(\x04R\aopening\"_\n" +
+	"\aopening\x18\x05 \x01(\x04R\aopening\"u\n" +
 	"\vEventCursor\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\rR\x03seq\x12\x12\n" +
 	"\x04feed\x18\x03 \x01(\x04R\x04feed\x12\x12\n" +
-	"\x04part\x18\x04 \x01(\rR\x04part\"U\n" +
+	"\x04part\x18\x04 \x01(\rR\x04part\x12\x14\n" +
+	"\x05begun\x18\x05 \x01(\rR\x05begun\"U\n" +
 	"\vReplayPlace\x12\x12\n" +
 	"\x04lane\x18\x01 \x01(\tR\x04lane\x122\n" +
 	"\x06cursor\x18\x02 \x01(\v2\x1a.recant.record.EventCursorR\x06cursor\"T\n" +
