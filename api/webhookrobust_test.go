@@ -108,11 +108,11 @@ func TestReceiptsThatWaitAreLookedAtLessAndLess(t *testing.T) {
 	b.answers(down)
 	r.say("asks", `,"NeedReadReceipt":1`).MustOK(t)
 	r.call("group_msg_receipt", `{"GroupId":%q,"From_Account":"bob","MsgSeqList":[{"MsgSeq":1}]}`, r.group).MustOK(t)
-	b.wait(afterSend, 3) // about 3 s
+	b.wait(afterSend, 2)
 	reads.Store(0)
-	time.Sleep(4 * time.Second)
-	if n := reads.Load(); n > 60 {
-		t.Errorf("%d reads in 4 s", n)
+	time.Sleep(3 * time.Second)
+	if n := reads.Load(); n > 50 {
+		t.Errorf("%d reads in 3 s", n)
 	}
 	b.answers(nil)
 	b.wait(readReceipt, 2)

@@ -20,7 +20,7 @@ const (
 	marksEvery         = 2 * time.Second        // and all marks so often
 	maxDeliverPause    = time.Minute
 	behindPause        = 200 * time.Millisecond
-	maxBehindPause     = 10 * time.Second
+	maxBehindPause     = 5 * time.Second
 	resumedEvery       = 10 * time.Second // pauses are ended so often, at most
 	leaseValid         = 10 * time.Second
 	leaseRenewed       = 2 * time.Second
