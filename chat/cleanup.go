@@ -130,6 +130,10 @@ func (a *App) clean(ctx context.Context, key []byte, entry *record.Cleanup) (dea
 	}
 	for _, t := range entry.Topics {
 		id := record.ConversationID{App: a.id, Group: entry.GroupId, Incarnation: entry.Incarnation, Topic: t.Incarnation}
+		// Sealed first: a send that is under way is told of or fails.
+		if _, err := a.sealLog(ctx, id); err != nil {
+			return false, fmt.Errorf("seal log of %q: %w", entry.GroupId, err)
+		}
 		if err := a.requireDelivered(ctx, id, entry); err != nil {
 			return false, err
 		}
