@@ -35,7 +35,7 @@ func TestBeforeSendMsgDecides(t *testing.T) {
 		{`{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0}`, 0, ""},
 		{`{"ActionStatus":"FAIL","ErrorInfo":"","ErrorCode":0}`, 0, ""},
 		{`{"ActionStatus":"OK","ErrorInfo":"no","ErrorCode":1}`, 10016, "refused by app backend"},
-		{`{"ActionStatus":"OK","ErrorInfo":"häßlich","ErrorCode":10100}`, 10100, "häßlich"},
+		{`{"ActionStatus":"OK","ErrorInfo":"häßlich 100%s","ErrorCode":10100}`, 10100, "häßlich 100%s"},
 		{`{"ActionStatus":"OK","ErrorInfo":"x","ErrorCode":10200}`, 10200, "x"},
 		{`{"ActionStatus":"OK","ErrorInfo":"x","ErrorCode":10099}`, 10016, "refused by app backend"},
 		{`{"ActionStatus":"OK","ErrorInfo":"x","ErrorCode":10201}`, 10016, "refused by app backend"},
