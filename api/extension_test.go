@@ -471,6 +471,7 @@ func TestExtensionsKeepToAPlainModel(t *testing.T) {
 				answered(r.clearPairs(seq), nil)
 			},
 			"": func(rt *rapid.T) {
+				r.wait(1) // or there were too many writes in a minute
 				from := rapid.Uint32Range(0, latest+1).Draw(rt, "from")
 				want := []pair{}
 				for _, p := range pairs {

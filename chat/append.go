@@ -29,6 +29,7 @@ type newMessage struct {
 	body    *record.Body
 	receipt *record.Receipt // nil where it asks for none
 	digest  digest
+	passed  bool // by the frequency control
 	// accepted is when the request was accepted, Unix seconds; 0 for a tip.
 	accepted int64
 	// An imported message brings its own time, not before earliest.
@@ -342,14 +343,13 @@ func (s *stream) commitOnce(ctx context.Context, requests []*appendRequest) erro
 	now := s.app.now()
 	s.recent.expire(now)
 	b := &batch{head: proto.CloneOf(s.head), bucket: s.bucket, base: s.version}
-	throttle := s.throttle
 	fresh := map[digest]appended{} // sends that this very batch holds
 	s.state.Unlock()
 
 	for _, r := range requests {
 		r.results, r.err = make([]appended, 0, len(r.messages)), nil
 		for i := range r.messages {
-			result, err := s.place(ctx, b, r, &r.messages[i], now, fresh, &throttle)
+			result, err := s.place(ctx, b, r, &r.messages[i], now, fresh)
 			if err != nil && r.refuse == nil {
 				return err // of the store, for the whole batch
 			}
@@ -360,17 +360,20 @@ func (s *stream) commitOnce(ctx context.Context, requests []*appendRequest) erro
 			r.results = append(r.results, result)
 		}
 	}
-	if err := s.flush(ctx, b); err != nil {
-		return err
-	}
+	return s.flush(ctx, b)
+}
+
+// passes reports whether the frequency control lets a message pass. One that it
+// let pass once is not counted again.
+func (s *stream) passes(m *newMessage) bool {
 	s.state.Lock()
-	s.throttle = throttle
-	s.state.Unlock()
-	return nil
+	defer s.state.Unlock()
+	m.passed = m.passed || s.throttle.allow(s.app.clock(), s.app.settings.GroupThrottlePerSecond, m.header.Priority)
+	return m.passed
 }
 
 // place gives one message its number in the batch, or finds that it gets none.
-func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMessage, now int64, fresh map[digest]appended, t *throttle) (appended, error) {
+func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMessage, now int64, fresh map[digest]appended) (appended, error) {
 	if m.stored != nil {
 		return *m.stored, nil
 	}
@@ -390,7 +393,7 @@ func (s *stream) place(ctx context.Context, b *batch, r *appendRequest, m *newMe
 	if m.header.TipNumber > 0 && m.header.TipNumber <= b.head.TipsFlushed {
 		return appended{duplicate: true}, nil
 	}
-	if r.throttled && !t.allow(s.app.clock(), s.app.settings.GroupThrottlePerSecond, m.header.Priority) {
+	if r.throttled && !s.passes(m) {
 		return appended{time: now, dropped: true}, nil
 	}
 	if r.ephemeral {

@@ -40,6 +40,8 @@ type Message struct {
 	Mentions        []Mention
 	NeedReceipt     bool
 	Extensible      bool
+
+	passed bool // by the frequency control
 }
 
 // Sent is the answer to a message.
@@ -90,16 +92,26 @@ func (a *App) send(ctx context.Context, op Operator, m Message) (*Sent, error) {
 			return Refuse(CodeGroupNotFound, "group %q does not exist or was dismissed", m.GroupID)
 		case err != nil:
 			return err
-		case results[0].dropped && a.settings.GroupThrottleError:
-			return Refuse(CodeMessageFrequency, textMessageFrequency)
+		case results[0].dropped:
+			result, err = a.cut()
+			return err
 		}
-		result = &Sent{Time: results[0].time, Seq: results[0].seq, Dropped: results[0].dropped}
-		if request.ephemeral && !results[0].dropped && !results[0].duplicate {
+		result = &Sent{Time: results[0].time, Seq: results[0].seq}
+		if request.ephemeral && !results[0].duplicate {
 			a.tellOnlineOnly(ctx, g, s, op, &m, request.messages[0], accepted)
 		}
 		return nil
 	})
 	return result, err
+}
+
+// cut is the answer to a message that the frequency control stops.
+// Errors: CodeMessageFrequency where the operator wants one.
+func (a *App) cut() (*Sent, error) {
+	if a.settings.GroupThrottleError {
+		return nil, Refuse(CodeMessageFrequency, textMessageFrequency)
+	}
+	return &Sent{Time: a.now(), Dropped: true}, nil
 }
 
 // checkMessage checks what can be checked without the group.
@@ -323,7 +335,7 @@ func (g *groupState) refuseFeatures(m *Message) error {
 func (m *Message) record(op Operator, c *content, recipients []string) newMessage {
 	priority, _ := ParsePriority(m.Priority)
 	message := newMessage{
-		digest: sendDigest(m.From, *m.Random, c),
+		digest: sendDigest(m.From, *m.Random, c), passed: m.passed,
 		header: &record.Header{
 			Sender: m.From, Random: *m.Random, Priority: priority,
 			NoUnread:  slices.Contains(m.Control, controlNoUnread),

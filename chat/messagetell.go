@@ -19,8 +19,8 @@ const (
 // askBeforeSend asks the application's backend about a message that passes all
 // other checks, and lays the backend's replacements over it. An answer that is
 // not nil is already the sender's: that of the first where the message is a
-// repeat, which the backend is not asked about, and where the backend discards
-// it in silence.
+// repeat or cut by the frequency control, which the backend is not asked about,
+// and where the backend discards it in silence.
 // Errors: those of admit, which the backend is not asked about; CodeInvalid for
 // a replacement that cannot be sent; and those of ask.
 func (a *App) askBeforeSend(ctx context.Context, op Operator, m *Message, c *content, accepted int64) (answered *Sent, err error) {
@@ -41,6 +41,10 @@ func (a *App) askBeforeSend(ctx context.Context, op Operator, m *Message, c *con
 		}
 		if request.refuse != nil {
 			return request.refuse
+		}
+		if m.passed = s.passes(&request.messages[0]); !m.passed {
+			answered, err = a.cut()
+			return err
 		}
 		question = g.messageEvent(CallbackBeforeSendMsg, op, m, request.messages[0])
 		question.ID = messageID(m.From, accepted, *m.Random)
