@@ -472,7 +472,7 @@ func TestABackendThatIsDeadCostsNobodyTheirCalls(t *testing.T) {
 		})
 	}
 	working.Wait()
-	if took := time.Since(began); took > 20*time.Second {
+	if took := time.Since(began); took > 60*time.Second {
 		t.Errorf("200 sends took %v", took)
 	}
 	r.wantNext(201)
