@@ -46,10 +46,10 @@ generate:
 
 # What the tests need beside Go: a C compiler for the race detector, Node and
 # Java for the third-party clients that run against the server, curl for the
-# printed commands, Python for the check of an archive by hand. As root they are
-# installed where they are missing.
+# printed commands, Python for the check of an archive by hand, Chromium for the
+# pages. As root they are installed where they are missing.
 tools:
-	@missing=; for tool in cc:gcc cc:libc6-dev npm:nodejs npm:npm javac:default-jdk-headless mvn:maven curl:curl python3:python3; do \
+	@missing=; for tool in cc:gcc cc:libc6-dev npm:nodejs npm:npm javac:default-jdk-headless mvn:maven curl:curl python3:python3 chromium:chromium; do \
 		command -v $${tool%%:*} >/dev/null || missing="$$missing $${tool##*:}"; \
 	done; \
 	test -z "$$missing" && exit 0; \

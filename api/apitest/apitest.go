@@ -48,7 +48,9 @@ type Options struct {
 	Application api.Application
 	API         api.Options
 	TLS         bool
-	Webhooks    chat.Webhooks
+	// Around, if given, wraps the handler of the protocol.
+	Around   func(http.Handler) http.Handler
+	Webhooks chat.Webhooks
 	// Store replaces the engine; the caller closes it. Nil is a new
 	// store/pebble in memory, which the Server closes.
 	Store store.Store
@@ -148,6 +150,10 @@ func (s *Server) start(t testing.TB) {
 	handler, err := api.NewServer([]api.Application{app}, o)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s.options.Around != nil {
+		s.listen(s.options.Around(handler))
+		return
 	}
 	s.listen(handler)
 }

@@ -1,0 +1,103 @@
+// Package console serves what a person looks at in a browser: the description
+// of the API under /openapi.json, the debugging tool under /debug/ and the
+// moderation page under /console/.
+//
+// The pages are static. They call the protocol as every other caller does, and
+// sign their calls in the browser: no key, and no UserSig outside of a call,
+// ever reaches the server.
+package console
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+//go:embed assets
+var embedded embed.FS
+
+// Options of a Handler.
+type Options struct {
+	// Document is the OpenAPI document that /openapi.json answers, in JSON.
+	Document []byte
+	// Debug serves the debugging tool, Console the moderation page.
+	Debug, Console bool
+}
+
+// policy lets a page load what this server serves, and nothing else: no script
+// in the page, no other host, no frame around it, no text made into markup.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+
+// Handler answers the paths of the pages that are on, and passes every other
+// request on to next. A page that is off is no path of the server: next
+// answers.
+func Handler(next http.Handler, o Options) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", next)
+	document := file{name: "openapi.json", content: o.Document}
+	mux.Handle("GET /openapi.json", document.handler())
+	assets, err := fs.Sub(embedded, "assets")
+	if err != nil {
+		panic(err) // the directory is embedded above
+	}
+	mount := func(page string) {
+		mux.Handle("GET /"+page+"/", directory(assets))
+		mux.Handle("GET /"+page, http.RedirectHandler("/"+page+"/", http.StatusMovedPermanently))
+	}
+	if o.Debug {
+		mount("debug")
+	}
+	if o.Console {
+		mount("console")
+	}
+	if o.Debug || o.Console {
+		mux.Handle("GET /shared/", directory(assets))
+	}
+	return mux
+}
+
+// directory serves the files of assets by their paths, and index.html for a
+// path that ends in a slash.
+func directory(assets fs.FS) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
+		if strings.HasSuffix(r.URL.Path, "/") {
+			name += "/index.html"
+		}
+		content, err := fs.ReadFile(assets, name)
+		if err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		file{name: name, content: content}.handler().ServeHTTP(w, r)
+	}
+}
+
+// file is a file as it is served.
+type file struct {
+	name    string
+	content []byte
+}
+
+func (f file) handler() http.HandlerFunc {
+	sum := sha256.Sum256(f.content)
+	tag := `"` + hex.EncodeToString(sum[:12]) + `"`
+	return func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("X-Frame-Options", "DENY")
+		header.Set("Cache-Control", "no-cache") // asks again, and the tag answers
+		header.Set("ETag", tag)
+		http.ServeContent(w, r, f.name, time.Time{}, bytes.NewReader(f.content))
+	}
+}
