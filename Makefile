@@ -7,7 +7,7 @@ FUZZTIME ?= 20000x
 BENCHTIME ?= 1s
 GOVULNDB ?= https://vuln.go.dev
 
-.PHONY: build check test bench generate vet staticcheck vulncheck race fuzz tools
+.PHONY: build check test bench generate screenshots vet staticcheck vulncheck race fuzz tools
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/recant ./cmd/recant
@@ -43,6 +43,11 @@ bench:
 
 generate:
 	$(GO) generate ./...
+
+# The pictures in the documents, taken by the tests of the pages.
+screenshots: tools
+	mkdir -p docs/images
+	RECANT_SCREENSHOTS="$(CURDIR)/docs/images" $(GO) test -count 1 ./test/browser
 
 # What the tests need beside Go: a C compiler for the race detector, Node and
 # Java for the third-party clients that run against the server, curl for the

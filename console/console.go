@@ -24,7 +24,8 @@ var embedded embed.FS
 
 // Options of a Handler.
 type Options struct {
-	// Document is the OpenAPI document that /openapi.json answers, in JSON.
+	// Document is the OpenAPI document that /openapi.json answers, in JSON; nil
+	// is none.
 	Document []byte
 	// Debug serves the debugging tool, Console the moderation page.
 	Debug, Console bool
@@ -41,37 +42,39 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 func Handler(next http.Handler, o Options) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", next)
-	document := file{name: "openapi.json", content: o.Document}
-	mux.Handle("GET /openapi.json", document.handler())
-	assets, err := fs.Sub(embedded, "assets")
-	if err != nil {
-		panic(err) // the directory is embedded above
+	if o.Document != nil {
+		mux.Handle("GET /openapi.json", file{name: "openapi.json", content: o.Document}.handler())
 	}
-	mount := func(page string) {
-		mux.Handle("GET /"+page+"/", directory(assets))
-		mux.Handle("GET /"+page, http.RedirectHandler("/"+page+"/", http.StatusMovedPermanently))
+	mount := func(name string) { mux.Handle("GET /"+name+"/", directory(name)) }
+	page := func(name string) {
+		mount(name)
+		mux.Handle("GET /"+name, http.RedirectHandler("/"+name+"/", http.StatusMovedPermanently))
 	}
 	if o.Debug {
-		mount("debug")
+		page("debug")
 	}
 	if o.Console {
-		mount("console")
+		page("console")
 	}
 	if o.Debug || o.Console {
-		mux.Handle("GET /shared/", directory(assets))
+		mount("shared")
 	}
 	return mux
 }
 
-// directory serves the files of assets by their paths, and index.html for a
-// path that ends in a slash.
-func directory(assets fs.FS) http.HandlerFunc {
+// directory serves the files of a directory of assets under its name, and its
+// index.html for the name alone. What leads out of the directory is not found.
+func directory(dir string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
-		if strings.HasSuffix(r.URL.Path, "/") {
-			name += "/index.html"
+		name := strings.TrimPrefix(r.URL.Path, "/"+dir+"/")
+		if name == "" {
+			name = "index.html"
 		}
-		content, err := fs.ReadFile(assets, name)
+		if !fs.ValidPath(name) {
+			http.NotFound(w, r)
+			return
+		}
+		content, err := embedded.ReadFile(path.Join("assets", dir, name))
 		if err != nil {
 			http.NotFound(w, r)
 			return

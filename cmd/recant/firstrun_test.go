@@ -54,6 +54,15 @@ func TestFirstRunMakesAnApplicationAndPrintsWhatToCall(t *testing.T) {
 	if strings.Contains(p.stdout.String()+p.stderr.String(), key) {
 		t.Error("the key was printed")
 	}
+	for _, page := range []string{"console", "debug"} {
+		link := regexp.MustCompile(p.base + "/" + page + `/#sign=(\d+):administrator:(\S+)\n`).FindStringSubmatch(p.stdout.String())
+		if link == nil || link[1] != text(sdkAppID) {
+			t.Fatalf("no link to the %s in %s", page, p.stdout.String())
+		}
+		if got := p.call(sdkAppID, "administrator", link[2], check, checkBody); got.ErrorCode != 0 {
+			t.Errorf("the UserSig of %s answers %d %s", link[0], got.ErrorCode, got.ErrorInfo)
+		}
+	}
 	address, err := os.ReadFile(filepath.Join(data, "address"))
 	if err != nil || string(address) != p.base+"\n" {
 		t.Errorf("the address file has %q (%v), want %s", address, err, p.base)

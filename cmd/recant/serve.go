@@ -20,6 +20,7 @@ import (
 
 	"github.com/recant-chat/recant/api"
 	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/console"
 	"github.com/recant-chat/recant/internal/config"
 	"github.com/recant-chat/recant/store/pebble"
 	"github.com/recant-chat/recant/webhook"
@@ -207,7 +208,7 @@ func (s *server) openApplications(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.handler = handler
+	s.handler = console.Handler(handler, console.Options{Debug: s.config.ServesDebugTool(), Console: s.config.Console})
 	return nil
 }
 

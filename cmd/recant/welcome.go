@@ -38,8 +38,16 @@ Take back everything that one sender said among a group's last 1,000 messages (p
 group and your sender; with --demo there is one of each to try):
 
   {{.Recall}}
+{{end}}{{if .Console}}
+The same in a browser, signed in:
+
+  {{.Console}}
+{{end}}{{if .Debug}}
+Every call can be tried out there:
+
+  {{.Debug}}
 {{end}}
-The UserSig in it is valid for 24 hours. Another:
+The UserSig in them is valid for 24 hours. Another:
 
   {{.Another}}
 {{end}}
@@ -49,9 +57,9 @@ The UserSig in it is valid for 24 hours. Another:
 // shell as they are.
 func (s *server) welcome(base string) error {
 	text := struct {
-		Base, Admin, KeyFile, Group, History, Recall, Another string
-		SDKAppID                                              uint32
-		Demo                                                  bool
+		Base, Admin, KeyFile, Group, History, Recall, Console, Debug, Another string
+		SDKAppID                                                              uint32
+		Demo                                                                  bool
 	}{Base: base}
 	if app := s.apps[0]; (s.made || s.demo) && len(app.Keys) > 0 {
 		sig, err := usersig.Sign(app.SDKAppID, app.Keys[0].Reveal(), app.Admins[0], welcomeLife)
@@ -66,12 +74,25 @@ func (s *server) welcome(base string) error {
 		text.SDKAppID, text.Admin, text.Demo, text.Group = app.SDKAppID, app.Admins[0], s.demo, group
 		text.History = curl("group_msg_get_simple", fmt.Sprintf(`{"GroupId":%q,"ReqMsgNumber":20}`, group))
 		text.Recall = curl("delete_group_msg_by_sender", fmt.Sprintf(`{"GroupId":%q,"Sender_Account":%q}`, group, sender))
+		if s.config.Console {
+			text.Console = base + "/console/" + signedIn(app, sig)
+		}
+		if s.config.ServesDebugTool() {
+			text.Debug = base + "/debug/" + signedIn(app, sig)
+		}
 		text.Another = "recant usersig --user " + quote(app.Admins[0]) + " --data " + quote(s.config.Data)
 		if s.made {
 			text.KeyFile = s.config.Data + "/" + firstApplicationFile
 		}
 	}
 	return welcomeText.Execute(s.out, text)
+}
+
+// signedIn is the fragment with which a link to a page signs its reader in as
+// the application's first admin. Browsers send fragments to nobody.
+func signedIn(app config.Application, sig string) string {
+	admin := strings.ReplaceAll(url.QueryEscape(app.Admins[0]), "+", "%20") // as a fragment has spaces
+	return fmt.Sprintf("#sign=%d:%s:%s", app.SDKAppID, admin, sig)
 }
 
 // curlOf writes calls of group commands as shell commands.

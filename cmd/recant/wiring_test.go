@@ -151,3 +151,29 @@ applications:
 		}
 	}
 }
+
+func TestThePagesAreServedAsConfigured(t *testing.T) {
+	for _, c := range []struct {
+		arguments []string
+		want      map[string]bool // path: is a page
+	}{
+		{nil, map[string]bool{"/console/": true, "/debug/": true}},
+		{[]string{"--console=false", "--debug-tool", "off"}, map[string]bool{"/console/": false, "/debug/": false, "/shared/base.css": false}},
+		{[]string{"--listen", "0.0.0.0:0"}, map[string]bool{"/console/": true, "/debug/": false}},
+	} {
+		p := serve(t, t.TempDir(), c.arguments...)
+		for path, want := range c.want {
+			response, err := http.Get(p.base + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			if got := response.Header.Get("Content-Security-Policy") != ""; got != want {
+				t.Errorf("%v: %s is served: %v", c.arguments, path, got)
+			}
+		}
+		if printed := strings.Contains(p.stdout.String(), "/debug/#sign="); printed != c.want["/debug/"] {
+			t.Errorf("%v: the link to the tool is printed: %v", c.arguments, printed)
+		}
+	}
+}

@@ -9,7 +9,9 @@ package config
 
 import (
 	"maps"
+	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"time"
 
@@ -30,6 +32,8 @@ type Server struct {
 	LogFormat     string `yaml:"log_format" desc:"form of log lines: text or json"`
 	MetricsListen string `yaml:"metrics_listen" desc:"address and port that serve Prometheus metrics under /metrics; empty serves none"`
 	CORS          bool   `yaml:"cors" desc:"send the Access-Control headers that let web pages of any origin read answers"`
+	Console       bool   `yaml:"console" desc:"serve the moderation page under /console/"`
+	DebugTool     string `yaml:"debug_tool" desc:"serve the debugging tool under /debug/: on, off, or loopback: only where both listen and public_url are loopback addresses"`
 
 	TrustedProxies     []netip.Prefix `yaml:"trusted_proxies" desc:"addresses and networks of proxies whose X-Forwarded-For is believed"`
 	MaxConcurrentCalls int            `yaml:"max_concurrent_calls" desc:"calls under way at once, beyond it 60018"`
@@ -74,6 +78,37 @@ type Application struct {
 	Policy `yaml:",inline"`
 }
 
+// Where the debugging tool is served.
+const (
+	DebugToolOn       = "on"
+	DebugToolOff      = "off"
+	DebugToolLoopback = "loopback"
+)
+
+// ServesDebugTool reports whether the debugging tool is served.
+func (s *Server) ServesDebugTool() bool {
+	return s.DebugTool == DebugToolOn || s.DebugTool == DebugToolLoopback && s.onLoopback()
+}
+
+// onLoopback reports whether nobody beyond this machine is meant to reach the
+// server: with a public_url a proxy passes on what comes from elsewhere.
+func (s *Server) onLoopback() bool {
+	host, _, err := net.SplitHostPort(s.Listen)
+	if err != nil || !isLoopback(host) {
+		return false
+	}
+	if s.PublicURL == "" {
+		return true
+	}
+	public, err := url.Parse(s.PublicURL)
+	return err == nil && isLoopback(public.Hostname())
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
 // Profiles of the settings.
 const (
 	ProfileOwn    = "own"
@@ -102,6 +137,8 @@ func Default(profile string) Server {
 		LogLevel:  "info",
 		LogFormat: "text",
 		CORS:      true,
+		Console:   true,
+		DebugTool: DebugToolLoopback,
 
 		MaxConcurrentCalls: 4096,
 

@@ -286,6 +286,7 @@ func TestMistakesNameTheKey(t *testing.T) {
 		{"too many broadcasts", "settings: {broadcasts_per_second: 6}", nil, "settings.broadcasts_per_second: 6, at most 5"},
 		{"setting out of bounds", "settings: {delete_by_sender_window: 0}", nil, "settings.delete_by_sender_window: "},
 		{"setting of an application", app + ", settings: {delete_by_sender_window: 0}}]", nil, "applications[0].settings.delete_by_sender_window: "},
+		{"debug tool", "debug_tool: maybe", nil, "debug_tool should be one of on, off, loopback"},
 		{"profile", "profile: theirs", nil, "profile should be one of own, hosted"},
 		{"log level", "log_level: loud", nil, "log_level should be one of"},
 		{"log format", "log_format: xml", nil, "log_format should be one of text, json"},
@@ -411,5 +412,32 @@ trusted_proxies: ["::ffff:192.0.2.7", "::ffff:10.1.2.3/104", "::ffff:0:0/95", "2
 `)
 	if got, want := fmt.Sprint(server.TrustedProxies), "[192.0.2.7/32 10.0.0.0/8 ::fffe:0:0/95 2001:db8::/32]"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// A tool with which calls are tried out is no invitation to the whole world.
+func TestTheDebuggingToolIsServedOnLoopbackAlone(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		want bool
+	}{
+		{"", true},
+		{"listen: localhost:80", true},
+		{"listen: '[::1]:80'", true},
+		{"listen: '[::ffff:127.0.0.1]:80'", true},
+		{"listen: 0.0.0.0:80", false},
+		{"listen: ':80'", false},
+		{"listen: 192.0.2.1:80", false},
+		{"listen: chat.example.net:80", false},
+		{"public_url: https://chat.example.net", false}, // a proxy passes on what comes from elsewhere
+		{"public_url: http://localhost:90", true},
+		{"listen: 0.0.0.0:80\npublic_url: http://localhost:90", false},
+		{"debug_tool: off", false},
+		{"listen: 0.0.0.0:80\ndebug_tool: on", true},
+	} {
+		server := mustLoad(t, c.file)
+		if got := server.ServesDebugTool(); got != c.want {
+			t.Errorf("with %q the tool is served: %v", c.file, got)
+		}
 	}
 }

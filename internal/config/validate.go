@@ -20,6 +20,9 @@ func (s *Server) validate() error {
 	if err := oneOf("log_level", s.LogLevel, "debug", "info", "warn", "error"); err != nil {
 		return err
 	}
+	if err := oneOf("debug_tool", s.DebugTool, DebugToolOn, DebugToolOff, DebugToolLoopback); err != nil {
+		return err
+	}
 	if err := checkAddress("listen", s.Listen); err != nil {
 		return err
 	}

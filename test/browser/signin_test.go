@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -34,6 +35,28 @@ func TestTheKeyNeverLeavesTheTab(t *testing.T) {
 		stored := eval[string](b, `JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])`)
 		if strings.Contains(stored, apitest.Key) || strings.Contains(stored, "usersig") {
 			t.Errorf("%s keeps %s", page, stored)
+		}
+	}
+}
+
+// The link that a new server prints needs no form, and leaves no UserSig in the
+// address bar.
+func TestAPrintedLinkSignsIn(t *testing.T) {
+	server := newServer(t)
+	sig, err := usersig.Sign(apitest.SDKAppID, apitest.Key, apitest.Admin, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		b := open(t, server, fmt.Sprintf("%s#sign=%d:%s:%s", page, apitest.SDKAppID, apitest.Admin, sig))
+		b.untilShown(apitest.Admin)
+		if address := eval[string](b, "location.href"); strings.Contains(address, sig) || eval[int](b, "history.length") > 2 {
+			t.Errorf("the address is %s", address)
+		}
+		for _, url := range b.asked() {
+			if strings.Contains(url, "#") {
+				t.Errorf("%s was asked for", url)
+			}
 		}
 	}
 }
