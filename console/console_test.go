@@ -105,7 +105,7 @@ func assetPaths(t *testing.T) []string {
 }
 
 func TestEveryFileIsServedUnderTheStrictPolicy(t *testing.T) {
-	s := newServer(t, Options{Debug: true, Console: true})
+	s := newServer(t, Options{Document: []byte("{}"), Debug: true, Console: true})
 	types := map[string]string{".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 	for _, path := range append(assetPaths(t), "/debug/", "/console/", "/openapi.json") {
 		response, body := ask(t, s, http.MethodGet, path, nil)

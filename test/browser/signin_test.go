@@ -102,6 +102,7 @@ func TestTheSignInFormIsAccessibleAndFits(t *testing.T) {
 		b := open(t, newServer(t), page)
 		b.do(chromedp.WaitVisible(chromedp.CSS("#signin-app")))
 		b.wantAccessible()
+		b.picture("sign-in")
 		b.dark()
 		b.phone()
 		b.wantAccessible()
