@@ -5,8 +5,8 @@ import "github.com/recant-chat/recant/chat"
 // customField is an element of AppDefinedData or AppMemberDefinedData. A number
 // is stored as its decimal text (spec 02 section 4).
 type customField struct {
-	Key   *string       `json:"Key"`
-	Value *TextOrNumber `json:"Value"`
+	Key   *string       `json:"Key" desc:"1 to 16 letters, digits and underscores, no digit first; where keys are declared, one of these" required:"true"`
+	Value *TextOrNumber `json:"Value" desc:"at most 512 bytes for a group, 64 for a member; empty removes the key, a number is stored as its text" required:"true"`
 }
 
 // customFields reads the custom fields of a request; name is theirs in it.

@@ -9,11 +9,11 @@ import (
 // responseFilter says which fields of groups and members an answer has. An
 // empty list counts as absent (spec 02 section 5.1).
 type responseFilter struct {
-	Group        []string `json:"GroupBaseInfoFilter"`
-	Member       []string `json:"MemberInfoFilter"`
-	GroupCustom  []string `json:"AppDefinedDataFilter_Group"`
-	MemberCustom []string `json:"AppDefinedDataFilter_GroupMember"`
-	Self         []string `json:"SelfInfoFilter"`
+	Group        []string `json:"GroupBaseInfoFilter" desc:"fields of the group that are wanted, by name; unknown names are ignored"`
+	Member       []string `json:"MemberInfoFilter" desc:"fields of members that are wanted, by name; unknown names are ignored; get_group_info only"`
+	GroupCustom  []string `json:"AppDefinedDataFilter_Group" desc:"keys of the group's custom fields that are wanted"`
+	MemberCustom []string `json:"AppDefinedDataFilter_GroupMember" desc:"keys of members' custom fields that are wanted; get_group_info only"`
+	Self         []string `json:"SelfInfoFilter" desc:"fields of SelfInfo that are wanted, by name; unknown names are ignored; get_joined_group_list only"`
 }
 
 // fieldFilter tells by its names whether a field is wanted.

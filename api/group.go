@@ -46,19 +46,19 @@ func groupCommands() []Command {
 
 // newGroup is what create_group and import_group share.
 type newGroup struct {
-	GroupID          *string       `json:"GroupId"`
-	Type             *string       `json:"Type"`
-	Name             *string       `json:"Name"`
-	Introduction     *string       `json:"Introduction"`
-	Notification     *string       `json:"Notification"`
-	FaceURL          *string       `json:"FaceUrl"`
-	Owner            *string       `json:"Owner_Account"`
-	MaxMemberCount   *int64        `json:"MaxMemberCount"`
-	MaxMemberNum     *int64        `json:"MaxMemberNum"` // older; counts where MaxMemberCount is not given or 0
-	ApplyJoinOption  *string       `json:"ApplyJoinOption"`
-	InviteJoinOption *string       `json:"InviteJoinOption"`
-	Custom           []customField `json:"AppDefinedData"`
-	SupportTopic     *int          `json:"SupportTopic" range:"0..1"`
+	GroupID          *string       `json:"GroupId" desc:"id of the new group, 1 to 48 bytes of printable ASCII, not beginning with @TGS#, but of a Community @TGS#_ and a name; absent or empty: generated"`
+	Type             *string       `json:"Type" desc:"type of the group; Work is Private, Meeting is ChatRoom; an AVChatRoom cannot be imported" required:"true" values:"Private,Work,Public,ChatRoom,Meeting,AVChatRoom,Community"`
+	Name             *string       `json:"Name" desc:"1 to 100 bytes (max_group_name_bytes)" required:"true"`
+	Introduction     *string       `json:"Introduction" desc:"at most 400 bytes (max_introduction_bytes)"`
+	Notification     *string       `json:"Notification" desc:"announcement, at most 400 bytes (max_notification_bytes)"`
+	FaceURL          *string       `json:"FaceUrl" desc:"URL of the avatar, at most 500 bytes (max_face_url_bytes)"`
+	Owner            *string       `json:"Owner_Account" desc:"owner, an account imported before; absent or empty: nobody"`
+	MaxMemberCount   *int64        `json:"MaxMemberCount" desc:"most members, up to 6000 (max_members), in a Community 1000000 (max_community_members); 0 or absent: as many, or in imports import_max_member_default; ignored for an AVChatRoom"`
+	MaxMemberNum     *int64        `json:"MaxMemberNum" desc:"older name of MaxMemberCount, counts where that is 0 or absent"`
+	ApplyJoinOption  *string       `json:"ApplyJoinOption" desc:"what becomes of who applies to join; absent: NeedPermission, of an AVChatRoom FreeAccess; ignored for Private (DisableApply) and Community (FreeAccess)" values:"FreeAccess,NeedPermission,DisableApply"`
+	InviteJoinOption *string       `json:"InviteJoinOption" desc:"what becomes of invitations by members; absent: DisableInvite, of a Private group FreeAccess; ignored for an AVChatRoom" values:"FreeAccess,NeedPermission,DisableInvite"`
+	Custom           []customField `json:"AppDefinedData" desc:"custom fields, at most 10 keys"`
+	SupportTopic     *int          `json:"SupportTopic" range:"0..1" desc:"1: the Community has topics; ignored for other types" default:"0"`
 }
 
 func (r *newGroup) group() (chat.NewGroup, error) {
@@ -83,22 +83,22 @@ func (r *newGroup) group() (chat.NewGroup, error) {
 
 type createGroupRequest struct {
 	newGroup
-	EnablePermission  *int        `json:"EnablePermission" range:"0..1"`
-	DefaultPermission *int64      `json:"DefaultPermission"`
-	Members           []newMember `json:"MemberList"`
+	EnablePermission  *int        `json:"EnablePermission" range:"0..1" desc:"1: members of the Community with topics have permissions; ignored without SupportTopic 1" default:"0"`
+	DefaultPermission *int64      `json:"DefaultPermission" desc:"permission bits of every member (doc 33529); absent: send and read old messages; ignored without EnablePermission 1" default:"320"`
+	Members           []newMember `json:"MemberList" desc:"first members, at most 100 (max_initial_members); none in an AVChatRoom"`
 }
 
 type newMember struct {
-	Account  *string       `json:"Member_Account"`
-	Role     *string       `json:"Role"`
-	NameCard *string       `json:"NameCard"`
-	Custom   []customField `json:"AppMemberDefinedData"`
+	Account  *string       `json:"Member_Account" desc:"account, imported before" required:"true"`
+	Role     *string       `json:"Role" desc:"role; Admin in Public, ChatRoom and Community only" values:"Admin,Member" default:"Member"`
+	NameCard *string       `json:"NameCard" desc:"at most 50 bytes"`
+	Custom   []customField `json:"AppMemberDefinedData" desc:"custom fields of the member, at most 5 keys"`
 }
 
 type createGroupResponse struct {
-	GroupID string         `json:"GroupId"`
-	Type    chat.GroupType `json:"Type"`
-	Huge    int            `json:"HugeGroupFlag"`
+	GroupID string         `json:"GroupId" desc:"id of the group"`
+	Type    chat.GroupType `json:"Type" desc:"type of the group" values:"Private,Public,ChatRoom,AVChatRoom,Community"`
+	Huge    int            `json:"HugeGroupFlag" range:"0..1" desc:"1 for an AVChatRoom"`
 }
 
 func createGroup(ctx context.Context, call *Call, r *createGroupRequest) (*createGroupResponse, error) {
@@ -126,11 +126,11 @@ func createGroup(ctx context.Context, call *Call, r *createGroupRequest) (*creat
 
 type importGroupRequest struct {
 	newGroup
-	CreateTime *int64 `json:"CreateTime"`
+	CreateTime *int64 `json:"CreateTime" desc:"when it was created, Unix seconds, not after now; 0 or absent: now"`
 }
 
 type importGroupResponse struct {
-	GroupID string `json:"GroupId"`
+	GroupID string `json:"GroupId" desc:"id of the group"`
 }
 
 func importGroup(ctx context.Context, call *Call, r *importGroupRequest) (*importGroupResponse, error) {
@@ -147,20 +147,20 @@ func importGroup(ctx context.Context, call *Call, r *importGroupRequest) (*impor
 }
 
 type modifyGroupBaseInfoRequest struct {
-	GroupID           *string       `json:"GroupId"`
-	Name              *string       `json:"Name"`
-	Introduction      *string       `json:"Introduction"`
-	Notification      *string       `json:"Notification"`
-	FaceURL           *string       `json:"FaceUrl"`
-	MaxMemberNum      *int64        `json:"MaxMemberNum"`
-	ApplyJoinOption   *string       `json:"ApplyJoinOption"`
-	InviteJoinOption  *string       `json:"InviteJoinOption"`
-	MuteAll           *string       `json:"MuteAllMember" older:"ShutUpAllMember"`
-	HistoryBeforeJoin *string       `json:"HistoryMsgBeforeJoin"`
-	Custom            []customField `json:"AppDefinedData"`
-	EnablePermission  *int          `json:"EnablePermission" range:"0..1"`
-	DefaultPermission *int64        `json:"DefaultPermission"`
-	From              *string       `json:"From_Account"`
+	GroupID           *string       `json:"GroupId" desc:"id of the group" required:"true"`
+	Name              *string       `json:"Name" desc:"1 to 100 bytes (max_group_name_bytes); absent: as it is"`
+	Introduction      *string       `json:"Introduction" desc:"at most 400 bytes (max_introduction_bytes); absent: as it is"`
+	Notification      *string       `json:"Notification" desc:"announcement, at most 400 bytes (max_notification_bytes); absent: as it is"`
+	FaceURL           *string       `json:"FaceUrl" desc:"URL of the avatar, at most 500 bytes (max_face_url_bytes); absent: as it is"`
+	MaxMemberNum      *int64        `json:"MaxMemberNum" desc:"most members, up to 6000 (max_members), in a Community 1000000 (max_community_members); 0 or absent: as it is; ignored for an AVChatRoom"`
+	ApplyJoinOption   *string       `json:"ApplyJoinOption" desc:"what becomes of who applies to join; absent: as it is; ignored for a Community" values:"FreeAccess,NeedPermission,DisableApply"`
+	InviteJoinOption  *string       `json:"InviteJoinOption" desc:"what becomes of invitations by members; absent: as it is; ignored for an AVChatRoom" values:"FreeAccess,NeedPermission,DisableInvite"`
+	MuteAll           *string       `json:"MuteAllMember" older:"ShutUpAllMember" desc:"On: only owner, admins and app administrators may send; absent: as it is" values:"On,Off"`
+	HistoryBeforeJoin *string       `json:"HistoryMsgBeforeJoin" desc:"On: members may read messages of before they joined; absent: as it is; ignored for AVChatRoom and Community" values:"On,Off"`
+	Custom            []customField `json:"AppDefinedData" desc:"custom fields to set, an empty value removes one; absent: as they are; at most 10 keys in all"`
+	EnablePermission  *int          `json:"EnablePermission" range:"0..1" desc:"1: members of the Community with topics have permissions; absent: as it is; ignored for other groups"`
+	DefaultPermission *int64        `json:"DefaultPermission" desc:"permission bits of every member (doc 33529); absent: as it is; ignored while EnablePermission is 0"`
+	From              *string       `json:"From_Account" desc:"account in whose name it is done, imported before; absent: the calling administrator"`
 }
 
 func modifyGroupBaseInfo(ctx context.Context, call *Call, r *modifyGroupBaseInfoRequest) (*noResult, error) {
@@ -188,7 +188,7 @@ func modifyGroupBaseInfo(ctx context.Context, call *Call, r *modifyGroupBaseInfo
 }
 
 type destroyGroupRequest struct {
-	GroupID *string `json:"GroupId"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
 }
 
 func destroyGroup(ctx context.Context, call *Call, r *destroyGroupRequest) (*noResult, error) {
@@ -199,9 +199,9 @@ func destroyGroup(ctx context.Context, call *Call, r *destroyGroupRequest) (*noR
 }
 
 type changeGroupOwnerRequest struct {
-	GroupID  *string `json:"GroupId"`
-	NewOwner *string `json:"NewOwner_Account"`
-	From     *string `json:"From_Account"`
+	GroupID  *string `json:"GroupId" desc:"id of the group" required:"true"`
+	NewOwner *string `json:"NewOwner_Account" desc:"new owner, a member of the group" required:"true"`
+	From     *string `json:"From_Account" desc:"account in whose name it is done, imported before; absent: the calling administrator"`
 }
 
 func changeGroupOwner(ctx context.Context, call *Call, r *changeGroupOwnerRequest) (*noResult, error) {

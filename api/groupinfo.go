@@ -10,28 +10,28 @@ import (
 // groupRecord is the record of a group in answers; nil fields were not wanted
 // or are none of its type's.
 type groupRecord struct {
-	Type              *chat.GroupType `json:"Type,omitzero"`
-	AppID             *uint32         `json:"Appid,omitzero"`
-	Name              *string         `json:"Name,omitzero"`
-	Introduction      *string         `json:"Introduction,omitzero"`
-	Notification      *string         `json:"Notification,omitzero"`
-	FaceURL           *string         `json:"FaceUrl,omitzero"`
-	Owner             *string         `json:"Owner_Account,omitzero"`
-	CreateTime        *int64          `json:"CreateTime,omitzero"`
-	InfoSeq           *uint64         `json:"InfoSeq,omitzero"`
-	LastInfoTime      *int64          `json:"LastInfoTime,omitzero"`
-	LastMsgTime       *int64          `json:"LastMsgTime,omitzero"`
-	NextMsgSeq        *uint64         `json:"NextMsgSeq,omitzero"`
-	MemberNum         *uint32         `json:"MemberNum,omitzero"`
-	MaxMemberNum      *uint32         `json:"MaxMemberNum,omitzero"`
-	ApplyJoinOption   *string         `json:"ApplyJoinOption,omitzero"`
-	InviteJoinOption  *string         `json:"InviteJoinOption,omitzero"`
-	MuteAll           *string         `json:"MuteAllMember,omitzero"`
-	ShutUpAll         *string         `json:"ShutUpAllMember,omitzero"` // older name
-	HistoryBeforeJoin *string         `json:"HistoryMsgBeforeJoin,omitzero"`
-	SupportTopic      *int            `json:"SupportTopic,omitzero"`
-	EnablePermission  *int            `json:"EnablePermission,omitzero"`
-	DefaultPermission *int64          `json:"DefaultPermission,omitzero"`
+	Type              *chat.GroupType `json:"Type,omitzero" desc:"type of the group" values:"Private,Public,ChatRoom,AVChatRoom,Community"`
+	AppID             *uint32         `json:"Appid,omitzero" desc:"SDKAppID; in get_group_info without filter only"`
+	Name              *string         `json:"Name,omitzero" desc:"name of the group"`
+	Introduction      *string         `json:"Introduction,omitzero" desc:"introduction"`
+	Notification      *string         `json:"Notification,omitzero" desc:"announcement"`
+	FaceURL           *string         `json:"FaceUrl,omitzero" desc:"URL of the avatar"`
+	Owner             *string         `json:"Owner_Account,omitzero" desc:"owner; empty where there is none"`
+	CreateTime        *int64          `json:"CreateTime,omitzero" desc:"when the group was created, Unix seconds"`
+	InfoSeq           *uint64         `json:"InfoSeq,omitzero" desc:"1, and 1 more with each change of the profile"`
+	LastInfoTime      *int64          `json:"LastInfoTime,omitzero" desc:"when the profile last changed or members came or went, Unix seconds"`
+	LastMsgTime       *int64          `json:"LastMsgTime,omitzero" desc:"when the newest ordinary message was sent, Unix seconds; 0: none yet"`
+	NextMsgSeq        *uint64         `json:"NextMsgSeq,omitzero" desc:"number that the next message will get, from 1"`
+	MemberNum         *uint32         `json:"MemberNum,omitzero" desc:"members; 0 for an AVChatRoom, whose members are not stored"`
+	MaxMemberNum      *uint32         `json:"MaxMemberNum,omitzero" desc:"most members; 0 for an AVChatRoom, which has no limit"`
+	ApplyJoinOption   *string         `json:"ApplyJoinOption,omitzero" desc:"what becomes of who applies to join" values:"FreeAccess,NeedPermission,DisableApply"`
+	InviteJoinOption  *string         `json:"InviteJoinOption,omitzero" desc:"what becomes of invitations by members; absent for an AVChatRoom" values:"FreeAccess,NeedPermission,DisableInvite"`
+	MuteAll           *string         `json:"MuteAllMember,omitzero" desc:"On: only owner, admins and app administrators may send" values:"On,Off"`
+	ShutUpAll         *string         `json:"ShutUpAllMember,omitzero" desc:"older name of MuteAllMember" values:"On,Off"`
+	HistoryBeforeJoin *string         `json:"HistoryMsgBeforeJoin,omitzero" desc:"On: members may read messages of before they joined; absent for AVChatRoom and Community" values:"On,Off"`
+	SupportTopic      *int            `json:"SupportTopic,omitzero" range:"0..1" desc:"1: the Community has topics; absent for other types"`
+	EnablePermission  *int            `json:"EnablePermission,omitzero" range:"0..1" desc:"1: members have permissions; absent without topics"`
+	DefaultPermission *int64          `json:"DefaultPermission,omitzero" desc:"permission bits of every member (doc 33529); absent without topics"`
 }
 
 func showGroup(g *chat.GroupInfo, want fieldFilter) groupRecord {
@@ -72,15 +72,15 @@ func showGroup(g *chat.GroupInfo, want fieldFilter) groupRecord {
 
 // memberRecord is the record of a member in answers, without the account.
 type memberRecord struct {
-	Role         *string       `json:"Role,omitzero"`
-	JoinTime     *int64        `json:"JoinTime,omitzero"`
-	MsgSeq       *uint32       `json:"MsgSeq,omitzero"`
-	MsgFlag      *string       `json:"MsgFlag,omitzero"`
-	LastSendTime *int64        `json:"LastSendMsgTime,omitzero"`
-	MuteUntil    *uint32       `json:"MuteUntil,omitzero"`
-	ShutUpUntil  *uint32       `json:"ShutUpUntil,omitzero"` // older name
-	NameCard     *string       `json:"NameCard,omitzero"`
-	Custom       *[]chat.Field `json:"AppMemberDefinedData,omitzero"`
+	Role         *string       `json:"Role,omitzero" desc:"role in the group" values:"Owner,Admin,Member"`
+	JoinTime     *int64        `json:"JoinTime,omitzero" desc:"when the account joined, Unix seconds"`
+	MsgSeq       *uint32       `json:"MsgSeq,omitzero" desc:"newest number that the member has read"`
+	MsgFlag      *string       `json:"MsgFlag,omitzero" desc:"receive option" values:"AcceptAndNotify,AcceptNotNotify,Discard,AcceptNotNotifyExceptAt"`
+	LastSendTime *int64        `json:"LastSendMsgTime,omitzero" desc:"when the member last sent a message, Unix seconds; 0: never"`
+	MuteUntil    *uint32       `json:"MuteUntil,omitzero" desc:"when the mute ends, Unix seconds; 0: not muted, 4294967295: never"`
+	ShutUpUntil  *uint32       `json:"ShutUpUntil,omitzero" desc:"older name of MuteUntil"`
+	NameCard     *string       `json:"NameCard,omitzero" desc:"name in the group"`
+	Custom       *[]chat.Field `json:"AppMemberDefinedData,omitzero" desc:"custom fields of the member, declared ones without a value too"`
 }
 
 // showMember shows the standard fields of a member.
@@ -100,26 +100,26 @@ func showMember(m *chat.MemberInfo, want fieldFilter) memberRecord {
 
 // listedMember is an element of a MemberList.
 type listedMember struct {
-	Account string `json:"Member_Account"`
+	Account string `json:"Member_Account" desc:"member"`
 	memberRecord
 }
 
 type getGroupInfoRequest struct {
-	IDs    []string       `json:"GroupIdList"`
-	Filter responseFilter `json:"ResponseFilter"`
+	IDs    []string       `json:"GroupIdList" desc:"ids of 1 to 50 groups" required:"true"`
+	Filter responseFilter `json:"ResponseFilter" desc:"what is wanted; absent or empty: everything, with all members"`
 }
 
 type getGroupInfoResponse struct {
-	Groups []groupInfoItem `json:"GroupInfo"`
+	Groups []groupInfoItem `json:"GroupInfo" desc:"one group per id, in order"`
 }
 
 type groupInfoItem struct {
-	ID   string `json:"GroupId"`
-	Code int    `json:"ErrorCode"`
-	Info string `json:"ErrorInfo"`
+	ID   string `json:"GroupId" desc:"id of the group"`
+	Code int    `json:"ErrorCode" desc:"0, or why there is nothing else: 10010 no such group, 10015 malformed id, 11000 communities are off"`
+	Info string `json:"ErrorInfo" desc:"why ErrorCode is not 0, else empty"`
 	groupRecord
-	Custom  *[]chat.Field   `json:"AppDefinedData,omitzero"`
-	Members *[]listedMember `json:"MemberList,omitzero"`
+	Custom  *[]chat.Field   `json:"AppDefinedData,omitzero" desc:"custom fields of the group that have a value"`
+	Members *[]listedMember `json:"MemberList,omitzero" desc:"all members; empty for an AVChatRoom, whose members are not stored"`
 }
 
 func getGroupInfo(ctx context.Context, call *Call, r *getGroupInfoRequest) (*getGroupInfoResponse, error) {
@@ -171,19 +171,19 @@ func showCustom(fields []chat.Field, all bool, keys fieldFilter) *[]chat.Field {
 }
 
 type getAppidGroupListRequest struct {
-	Limit *int64        `json:"Limit"`
-	Next  *TextOrNumber `json:"Next"`
-	Type  *string       `json:"GroupType" older:"Type"`
+	Limit *int64        `json:"Limit" desc:"groups wanted, 1 to 10000; 0 is 10000" default:"10000"`
+	Next  *TextOrNumber `json:"Next" desc:"0 for the first page, then Next of the page before" default:"0"`
+	Type  *string       `json:"GroupType" older:"Type" desc:"only groups of this type; absent: all; the retired BChatRoom finds none" values:"Private,Work,Public,ChatRoom,Meeting,AVChatRoom,Community,BChatRoom"`
 }
 
 type getAppidGroupListResponse struct {
-	Total  int           `json:"TotalCount"`
-	Groups []listedGroup `json:"GroupIdList"`
-	Next   uint64        `json:"Next"`
+	Total  int           `json:"TotalCount" desc:"groups there are, whatever the page"`
+	Groups []listedGroup `json:"GroupIdList" desc:"groups in the order of creation"`
+	Next   uint64        `json:"Next" desc:"Next of the following call; 0 on the last page"`
 }
 
 type listedGroup struct {
-	ID string `json:"GroupId"`
+	ID string `json:"GroupId" desc:"id of the group"`
 }
 
 func getAppidGroupList(ctx context.Context, call *Call, r *getAppidGroupListRequest) (*getAppidGroupListResponse, error) {
@@ -207,34 +207,34 @@ func getAppidGroupList(ctx context.Context, call *Call, r *getAppidGroupListRequ
 }
 
 type getJoinedGroupListRequest struct {
-	Account      *string        `json:"Member_Account"`
-	WithRooms    *int           `json:"WithHugeGroups" range:"0..1"`
-	WithInactive *int           `json:"WithNoActiveGroups" range:"0..1"`
-	Limit        *int64         `json:"Limit"`
-	Offset       *int64         `json:"Offset"`
-	Type         *string        `json:"GroupType" older:"Type"`
-	SupportTopic *int           `json:"SupportTopic" range:"0..1"`
-	Filter       responseFilter `json:"ResponseFilter"`
+	Account      *string        `json:"Member_Account" desc:"account, imported before" required:"true"`
+	WithRooms    *int           `json:"WithHugeGroups" range:"0..1" desc:"1: also AVChatRooms that the account owns, of others nothing is known; not needed with GroupType AVChatRoom" default:"0"`
+	WithInactive *int           `json:"WithNoActiveGroups" range:"0..1" desc:"1: also Private groups in which nobody has written yet" default:"0"`
+	Limit        *int64         `json:"Limit" desc:"groups wanted, 1 to 5000; 0: all" default:"0"`
+	Offset       *int64         `json:"Offset" desc:"groups to pass over, 0 or more" default:"0"`
+	Type         *string        `json:"GroupType" older:"Type" desc:"only groups of this type; absent: all; the retired BChatRoom finds none" values:"Private,Work,Public,ChatRoom,Meeting,AVChatRoom,Community,BChatRoom"`
+	SupportTopic *int           `json:"SupportTopic" range:"0..1" desc:"1: only communities with topics; 0: none of these; if given, GroupType can be Community only" default:"0"`
+	Filter       responseFilter `json:"ResponseFilter" desc:"what is wanted beside GroupId; absent or empty: nothing"`
 }
 
 type getJoinedGroupListResponse struct {
-	Total  int           `json:"TotalCount"`
-	Groups []joinedGroup `json:"GroupIdList"`
+	Total  int           `json:"TotalCount" desc:"groups there are, whatever the page"`
+	Groups []joinedGroup `json:"GroupIdList" desc:"groups, the one joined last first"`
 }
 
 type joinedGroup struct {
-	ID string `json:"GroupId"`
+	ID string `json:"GroupId" desc:"id of the group"`
 	groupRecord
-	GrossTopicNextSeq *uint64       `json:"GrossTopicNextMsgSeq,omitzero"`
-	Custom            *[]chat.Field `json:"AppDefinedData,omitzero"`
-	Self              *selfInfo     `json:"SelfInfo,omitzero"`
+	GrossTopicNextSeq *uint64       `json:"GrossTopicNextMsgSeq,omitzero" desc:"1 more than the messages of all topics; with SupportTopic 1 only"`
+	Custom            *[]chat.Field `json:"AppDefinedData,omitzero" desc:"custom fields of the group that are wanted and have a value"`
+	Self              *selfInfo     `json:"SelfInfo,omitzero" desc:"the account's own record; with SelfInfoFilter or SupportTopic 1 only, of an AVChatRoom the Role alone"`
 }
 
 // selfInfo is the account's own record in a group.
 type selfInfo struct {
 	memberRecord
-	Unread            *uint32 `json:"UnreadMsgNum,omitzero"` // older field
-	GrossTopicReadSeq *uint64 `json:"GrossTopicReadSeq,omitzero"`
+	Unread            *uint32 `json:"UnreadMsgNum,omitzero" desc:"unread messages; 0 in types without unread numbers"`
+	GrossTopicReadSeq *uint64 `json:"GrossTopicReadSeq,omitzero" desc:"sum of the read positions in all topics; with SupportTopic 1 only"`
 }
 
 func getJoinedGroupList(ctx context.Context, call *Call, r *getJoinedGroupListRequest) (*getJoinedGroupListResponse, error) {

@@ -9,8 +9,8 @@ import (
 // Field is one custom key with its value, an element of AppDefinedData or
 // AppMemberDefinedData (spec 02 section 4).
 type Field struct {
-	Key   string `json:"Key"`
-	Value string `json:"Value"`
+	Key   string `json:"Key" desc:"name of the field"`
+	Value string `json:"Value" desc:"value of the field; empty for a declared key without one"`
 }
 
 // fieldRules are the rules of the custom fields of one level.
