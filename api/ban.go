@@ -24,10 +24,10 @@ func banCommands() []Command {
 }
 
 type banGroupMemberRequest struct {
-	GroupID     *string  `json:"GroupId"`
-	Accounts    []string `json:"Members_Account"`
-	Duration    *uint32  `json:"Duration" range:"1..4294967295"`
-	Description *string  `json:"Description"`
+	GroupID     *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	Accounts    []string `json:"Members_Account" desc:"1 to 20 accounts, members or not, but not the owner" required:"true"`
+	Duration    *uint32  `json:"Duration" range:"1..4294967295" desc:"seconds from now; 4294967295: for ever" required:"true"`
+	Description *string  `json:"Description" desc:"why, at most 1000 bytes; kept, no answer has it"`
 }
 
 func banGroupMember(ctx context.Context, call *Call, r *banGroupMemberRequest) (*noResult, error) {
@@ -40,8 +40,8 @@ func banGroupMember(ctx context.Context, call *Call, r *banGroupMemberRequest) (
 }
 
 type unbanGroupMemberRequest struct {
-	GroupID  *string  `json:"GroupId"`
-	Accounts []string `json:"Members_Account"`
+	GroupID  *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	Accounts []string `json:"Members_Account" desc:"1 to 20 accounts; who is not banned is passed over" required:"true"`
 }
 
 func unbanGroupMember(ctx context.Context, call *Call, r *unbanGroupMemberRequest) (*noResult, error) {
@@ -52,19 +52,19 @@ func unbanGroupMember(ctx context.Context, call *Call, r *unbanGroupMemberReques
 }
 
 type getGroupBanMemberRequest struct {
-	GroupID *string `json:"GroupId"`
-	Limit   *int64  `json:"Limit"`
-	Offset  *int64  `json:"Offset"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Limit   *int64  `json:"Limit" desc:"accounts wanted, 1 to 100; 0 is 100" default:"100"`
+	Offset  *int64  `json:"Offset" desc:"0 for the first page, then NextOffset of the page before" default:"0"`
 }
 
 type getGroupBanMemberResponse struct {
-	Banned []bannedAccount `json:"BannedAccountList"`
-	Next   int64           `json:"NextOffset"`
+	Banned []bannedAccount `json:"BannedAccountList" desc:"accounts whose bans run, the earliest ban first"`
+	Next   int64           `json:"NextOffset" desc:"Offset of the following call; 0 on the last page"`
 }
 
 type bannedAccount struct {
-	Account string `json:"Member_Account"`
-	Until   uint32 `json:"BannedUntil"`
+	Account string `json:"Member_Account" desc:"account"`
+	Until   uint32 `json:"BannedUntil" desc:"when the ban ends, Unix seconds; 4294967295: never"`
 }
 
 func getGroupBanMember(ctx context.Context, call *Call, r *getGroupBanMemberRequest) (*getGroupBanMemberResponse, error) {

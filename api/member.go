@@ -58,21 +58,21 @@ func memberCommands() []Command {
 }
 
 type addGroupMemberRequest struct {
-	GroupID *string `json:"GroupId"`
-	Silence *int    `json:"Silence" range:"0..1"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Silence *int    `json:"Silence" range:"0..1" desc:"1: no tip" default:"0"`
 	Members []struct {
-		Account *string `json:"Member_Account"`
-	} `json:"MemberList"`
+		Account *string `json:"Member_Account" desc:"account, imported before" required:"true"`
+	} `json:"MemberList" desc:"1 to 300 accounts (max_add_members)" required:"true"`
 }
 
 // joinResponse is the answer to adding and to importing members.
 type joinResponse struct {
-	Members []joinedMember `json:"MemberList"`
+	Members []joinedMember `json:"MemberList" desc:"one result per account, in the order of first appearance"`
 }
 
 type joinedMember struct {
-	Account string          `json:"Member_Account"`
-	Result  chat.JoinResult `json:"Result"`
+	Account string          `json:"Member_Account" desc:"account"`
+	Result  chat.JoinResult `json:"Result" desc:"1: added, 2: was a member already, 0: refused, for one because it is banned, 4: in too many groups" values:"0,1,2,4"`
 }
 
 func addGroupMember(ctx context.Context, call *Call, r *addGroupMemberRequest) (*joinResponse, error) {
@@ -88,13 +88,13 @@ func addGroupMember(ctx context.Context, call *Call, r *addGroupMemberRequest) (
 }
 
 type importGroupMemberRequest struct {
-	GroupID *string `json:"GroupId"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
 	Members []struct {
-		Account  *string `json:"Member_Account"`
-		Role     *string `json:"Role"`
-		JoinTime *int64  `json:"JoinTime"`
-		Unread   *uint64 `json:"UnreadMsgNum"`
-	} `json:"MemberList"`
+		Account  *string `json:"Member_Account" desc:"account, imported before" required:"true"`
+		Role     *string `json:"Role" desc:"role; where a type has no admins, Admin has Result 0" values:"Admin,Member" default:"Member"`
+		JoinTime *int64  `json:"JoinTime" desc:"when it joined, Unix seconds; outside the time from the creation of the group to now Result is 0; 0 or absent: now"`
+		Unread   *uint64 `json:"UnreadMsgNum" desc:"unread messages; more than there are count as all" default:"0"`
+	} `json:"MemberList" desc:"1 to 300 accounts (max_add_members); of several entries of an account the first counts" required:"true"`
 }
 
 func importGroupMember(ctx context.Context, call *Call, r *importGroupMemberRequest) (*joinResponse, error) {
@@ -120,10 +120,10 @@ func showJoined(joined []chat.JoinedAccount) *joinResponse {
 }
 
 type deleteGroupMemberRequest struct {
-	GroupID  *string  `json:"GroupId"`
-	Accounts []string `json:"MemberToDel_Account"`
-	Silence  *int     `json:"Silence" range:"0..1"`
-	Reason   *string  `json:"Reason"` // for connected clients alone: the stored tip has no place for it
+	GroupID  *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	Accounts []string `json:"MemberToDel_Account" desc:"1 to 100 accounts; who is no member is passed over" required:"true"`
+	Silence  *int     `json:"Silence" range:"0..1" desc:"1: no tip" default:"0"`
+	Reason   *string  `json:"Reason" desc:"no effect: for connected clients, the stored tip has no place for it"`
 }
 
 func deleteGroupMember(ctx context.Context, call *Call, r *deleteGroupMemberRequest) (*noResult, error) {
@@ -137,14 +137,14 @@ func deleteGroupMember(ctx context.Context, call *Call, r *deleteGroupMemberRequ
 
 // memberFilter says which members an answer has, and which of their fields.
 type memberFilter struct {
-	Fields []string `json:"MemberInfoFilter"`
-	Roles  []string `json:"MemberRoleFilter"`
-	Keys   []string `json:"AppDefinedDataFilter_GroupMember"`
+	Fields []string `json:"MemberInfoFilter" desc:"fields of members that are wanted, by name; unknown names are ignored; absent or empty: all but OnlineStatus"`
+	Roles  []string `json:"MemberRoleFilter" desc:"only members with one of these roles; absent or empty: all" values:"Owner,Admin,Member"`
+	Keys   []string `json:"AppDefinedDataFilter_GroupMember" desc:"keys of members' custom fields that are wanted; absent or empty: all"`
 }
 
 type memberInfoItem struct {
 	listedMember
-	OnlineStatus *string `json:"OnlineStatus,omitzero"`
+	OnlineStatus *string `json:"OnlineStatus,omitzero" desc:"whether the account is connected; only if asked for by name" values:"Online,Offline"`
 }
 
 // show makes the records of members ready for an answer. OnlineStatus is never
@@ -174,17 +174,17 @@ func (f *memberFilter) show(ctx context.Context, call *Call, members []chat.Memb
 }
 
 type getGroupMemberInfoRequest struct {
-	GroupID *string `json:"GroupId"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
 	memberFilter
-	Limit  *int64  `json:"Limit"`
-	Offset *int64  `json:"Offset"`
-	Next   *string `json:"Next"`
+	Limit  *int64  `json:"Limit" desc:"members wanted, 1 to 6000, of which a Community gives at most 200; 0 or absent: all, in a Community 100"`
+	Offset *int64  `json:"Offset" desc:"members to pass over; in a Community only where Next is absent" default:"0"`
+	Next   *string `json:"Next" desc:"for a Community: empty for the first page, then Next of the page before; ignored for other types"`
 }
 
 type getGroupMemberInfoResponse struct {
-	MemberNum uint32           `json:"MemberNum"`
-	Members   []memberInfoItem `json:"MemberList"`
-	Next      *string          `json:"Next,omitzero"`
+	MemberNum uint32           `json:"MemberNum" desc:"members of the whole group"`
+	Members   []memberInfoItem `json:"MemberList" desc:"members, in the order in which they were added"`
+	Next      *string          `json:"Next,omitzero" desc:"Next of the following call, empty on the last page; of a Community only"`
 }
 
 func getGroupMemberInfo(ctx context.Context, call *Call, r *getGroupMemberInfoRequest) (*getGroupMemberInfoResponse, error) {
@@ -202,14 +202,14 @@ func getGroupMemberInfo(ctx context.Context, call *Call, r *getGroupMemberInfoRe
 }
 
 type getSpecifiedGroupMemberInfoRequest struct {
-	GroupID  *string  `json:"GroupId"`
-	Accounts []string `json:"Member_List_Account"`
+	GroupID  *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	Accounts []string `json:"Member_List_Account" desc:"1 to 50 accounts; who is no member is passed over" required:"true"`
 	memberFilter
 }
 
 type getSpecifiedGroupMemberInfoResponse struct {
-	GroupID string           `json:"GroupId"`
-	Members []memberInfoItem `json:"MemberList"`
+	GroupID string           `json:"GroupId" desc:"id of the group"`
+	Members []memberInfoItem `json:"MemberList" desc:"members, in the order of first appearance"`
 }
 
 func getSpecifiedGroupMemberInfo(ctx context.Context, call *Call, r *getSpecifiedGroupMemberInfoRequest) (*getSpecifiedGroupMemberInfoResponse, error) {
@@ -225,14 +225,14 @@ func getSpecifiedGroupMemberInfo(ctx context.Context, call *Call, r *getSpecifie
 }
 
 type modifyGroupMemberInfoRequest struct {
-	GroupID  *string       `json:"GroupId"`
-	TopicID  *string       `json:"TopicId"`
-	Account  *string       `json:"Member_Account"`
-	Role     *string       `json:"Role"`
-	MsgFlag  *string       `json:"MsgFlag"`
-	NameCard *string       `json:"NameCard"`
-	Custom   []customField `json:"AppMemberDefinedData"`
-	MuteTime *uint32       `json:"MuteTime" older:"ShutUpTime"`
+	GroupID  *string       `json:"GroupId" desc:"id of the group" required:"true"`
+	TopicID  *string       `json:"TopicId" desc:"id of the topic to which MsgFlag and MuteTime apply, beside which nothing else can be given; absent: the group"`
+	Account  *string       `json:"Member_Account" desc:"member of the group" required:"true"`
+	Role     *string       `json:"Role" desc:"new role; not of the owner, Admin in Public, ChatRoom and Community only; absent: as it is" values:"Admin,Member"`
+	MsgFlag  *string       `json:"MsgFlag" desc:"receive option; absent: as it is" values:"AcceptAndNotify,AcceptNotNotify,Discard,AcceptNotNotifyExceptAt"`
+	NameCard *string       `json:"NameCard" desc:"at most 50 bytes; absent: as it is"`
+	Custom   []customField `json:"AppMemberDefinedData" desc:"custom fields to set, an empty value removes one; absent: as they are; at most 5 keys in all"`
+	MuteTime *uint32       `json:"MuteTime" older:"ShutUpTime" desc:"seconds from now; 0 ends the mute, 4294967295: for ever; absent: as it is; not in a Private group"`
 }
 
 func modifyGroupMemberInfo(ctx context.Context, call *Call, r *modifyGroupMemberInfoRequest) (*noResult, error) {
@@ -250,17 +250,17 @@ func modifyGroupMemberInfo(ctx context.Context, call *Call, r *modifyGroupMember
 }
 
 type getRoleInGroupRequest struct {
-	GroupID  *string  `json:"GroupId"`
-	Accounts []string `json:"User_Account"`
+	GroupID  *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	Accounts []string `json:"User_Account" desc:"1 to 500 accounts" required:"true"`
 }
 
 type getRoleInGroupResponse struct {
-	Users []userRole `json:"UserIdList"`
+	Users []userRole `json:"UserIdList" desc:"one role per account, in order"`
 }
 
 type userRole struct {
-	Account string `json:"Member_Account"`
-	Role    string `json:"Role"`
+	Account string `json:"Member_Account" desc:"account"`
+	Role    string `json:"Role" desc:"role; NotMember for everybody else, known or not" values:"Owner,Admin,Member,NotMember"`
 }
 
 func getRoleInGroup(ctx context.Context, call *Call, r *getRoleInGroupRequest) (*getRoleInGroupResponse, error) {
@@ -279,9 +279,9 @@ func getRoleInGroup(ctx context.Context, call *Call, r *getRoleInGroupRequest) (
 }
 
 type setUnreadMsgNumRequest struct {
-	GroupID *string `json:"GroupId"`
-	Account *string `json:"Member_Account"`
-	Unread  *uint64 `json:"UnreadMsgNum"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Account *string `json:"Member_Account" desc:"member of the group" required:"true"`
+	Unread  *uint64 `json:"UnreadMsgNum" desc:"unread messages; more than there are count as all; no effect in ChatRoom and AVChatRoom" required:"true"`
 }
 
 func setUnreadMsgNum(ctx context.Context, call *Call, r *setUnreadMsgNumRequest) (*noResult, error) {

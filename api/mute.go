@@ -7,10 +7,10 @@ import (
 )
 
 type forbidSendMsgRequest struct {
-	GroupID  *string  `json:"GroupId"`
-	TopicID  *string  `json:"TopicId"`
-	Accounts []string `json:"Members_Account"`
-	MuteTime *uint32  `json:"MuteTime" older:"ShutUpTime"`
+	GroupID  *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	TopicID  *string  `json:"TopicId" desc:"id of the topic, in a community that has topics; absent: the group with all its topics"`
+	Accounts []string `json:"Members_Account" desc:"1 to 500 accounts, members or not" required:"true"`
+	MuteTime *uint32  `json:"MuteTime" older:"ShutUpTime" desc:"seconds from now; 0 ends the mute, 4294967295: for ever" required:"true"`
 }
 
 func forbidSendMsg(ctx context.Context, call *Call, r *forbidSendMsgRequest) (*noResult, error) {
@@ -23,18 +23,18 @@ func forbidSendMsg(ctx context.Context, call *Call, r *forbidSendMsgRequest) (*n
 }
 
 type mutedAccountsRequest struct {
-	GroupID *string `json:"GroupId"`
-	TopicID *string `json:"TopicId"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	TopicID *string `json:"TopicId" desc:"id of the topic, in a community that has topics; absent: the group itself"`
 }
 
 type getGroupMutedAccountResponse struct {
-	GroupID string         `json:"GroupId"`
-	Muted   []mutedAccount `json:"MutedAccountList"`
+	GroupID string         `json:"GroupId" desc:"id of the group"`
+	Muted   []mutedAccount `json:"MutedAccountList" desc:"members that are muted, of an AVChatRoom all accounts that are, in the order of their names"`
 }
 
 type mutedAccount struct {
-	Account string `json:"Member_Account"`
-	Until   uint32 `json:"MutedUntil"`
+	Account string `json:"Member_Account" desc:"account"`
+	Until   uint32 `json:"MutedUntil" desc:"when the mute ends, Unix seconds; 4294967295: never"`
 }
 
 func getGroupMutedAccount(ctx context.Context, call *Call, r *mutedAccountsRequest) (*getGroupMutedAccountResponse, error) {
@@ -51,13 +51,13 @@ func getGroupMutedAccount(ctx context.Context, call *Call, r *mutedAccountsReque
 
 // getGroupShuttedUinResponse is what the list of mutes was called before 2023.
 type getGroupShuttedUinResponse struct {
-	GroupID string       `json:"GroupId"`
-	Muted   []shuttedUin `json:"ShuttedUinList"`
+	GroupID string       `json:"GroupId" desc:"id of the group"`
+	Muted   []shuttedUin `json:"ShuttedUinList" desc:"members that are muted, of an AVChatRoom all accounts that are, in the order of their names"`
 }
 
 type shuttedUin struct {
-	Account string `json:"Member_Account"`
-	Until   uint32 `json:"ShuttedUntil"`
+	Account string `json:"Member_Account" desc:"account"`
+	Until   uint32 `json:"ShuttedUntil" desc:"when the mute ends, Unix seconds; 4294967295: never"`
 }
 
 func getGroupShuttedUin(ctx context.Context, call *Call, r *mutedAccountsRequest) (*getGroupShuttedUinResponse, error) {

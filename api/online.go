@@ -31,30 +31,30 @@ func onlineOffline(online bool) string {
 }
 
 type queryOnlineStatusRequest struct {
-	Accounts []string `json:"To_Account" code:"90003"`
-	Detail   *int     `json:"IsNeedDetail" range:"0..1"`
+	Accounts []string `json:"To_Account" code:"90003" desc:"1 to 500 accounts" required:"true"`
+	Detail   *int     `json:"IsNeedDetail" range:"0..1" desc:"1: on which platforms, too" default:"0"`
 }
 
 type queryOnlineStatusResponse struct {
-	Results []onlineStatus  `json:"QueryResult"`
-	Failed  []onlineFailure `json:"ErrorList"`
+	Results []onlineStatus  `json:"QueryResult" desc:"imported accounts, in the order of first appearance"`
+	Failed  []onlineFailure `json:"ErrorList" desc:"accounts that were not imported"`
 }
 
 type onlineStatus struct {
-	Account string           `json:"To_Account"`
-	Status  string           `json:"Status"`
-	State   string           `json:"State,omitzero"` // Status in the older form
-	Detail  []platformStatus `json:"Detail,omitzero"`
+	Account string           `json:"To_Account" desc:"account"`
+	Status  string           `json:"Status" desc:"whether the account is connected" values:"Online,Offline"`
+	State   string           `json:"State,omitzero" desc:"older name of Status; from querystate only" values:"Online,Offline"`
+	Detail  []platformStatus `json:"Detail,omitzero" desc:"platforms on which it is connected; absent where it is not, or IsNeedDetail is not 1"`
 }
 
 type platformStatus struct {
-	Platform string `json:"Platform"`
-	Status   string `json:"Status"`
+	Platform string `json:"Platform" desc:"platform"`
+	Status   string `json:"Status" desc:"state on the platform" values:"Online"`
 }
 
 type onlineFailure struct {
-	Account string `json:"To_Account"`
-	Code    int    `json:"ErrorCode"`
+	Account string `json:"To_Account" desc:"account"`
+	Code    int    `json:"ErrorCode" desc:"70107: the account was not imported"`
 }
 
 func queryOnlineStatus(ctx context.Context, call *Call, r *queryOnlineStatusRequest) (*queryOnlineStatusResponse, error) {
@@ -83,11 +83,11 @@ func queryOnlineStatus(ctx context.Context, call *Call, r *queryOnlineStatusRequ
 }
 
 type getOnlineMemberNumRequest struct {
-	GroupID *string `json:"GroupId"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
 }
 
 type getOnlineMemberNumResponse struct {
-	Num int `json:"OnlineMemberNum"`
+	Num int `json:"OnlineMemberNum" desc:"members that are connected, up to 10 seconds ago; of an AVChatRoom those who are in it now, robots included"`
 }
 
 func getOnlineMemberNum(ctx context.Context, call *Call, r *getOnlineMemberNumRequest) (*getOnlineMemberNumResponse, error) {
