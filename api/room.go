@@ -37,21 +37,21 @@ func roomCommands() []Command {
 const roomRemove = 2
 
 type getMembersRequest struct {
-	GroupID   *string `json:"GroupId"`
-	Timestamp *uint32 `json:"Timestamp"`
-	Mark      *uint32 `json:"Mark"`
+	GroupID   *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Timestamp *uint32 `json:"Timestamp" desc:"0 for the first page, then NextTimestamp of the page before" required:"true"`
+	Mark      *uint32 `json:"Mark" desc:"only accounts that carry this mark, 500 for robots or 1000 or more; 0: the 1000 that entered last, and robots" default:"0"`
 }
 
 type getMembersResponse struct {
-	Members []roomMember `json:"MemberList"`
-	Next    int64        `json:"NextTimestamp"`
+	Members []roomMember `json:"MemberList" desc:"up to about 250 accounts, those who entered last first"`
+	Next    int64        `json:"NextTimestamp" desc:"Timestamp of the following call; 0 on the last page"`
 }
 
 type roomMember struct {
-	Account  string `json:"Member_Account"`
-	JoinTime int64  `json:"JoinTime"`
-	NickName string `json:"NickName"`
-	Avatar   string `json:"Avatar"`
+	Account  string `json:"Member_Account" desc:"account"`
+	JoinTime int64  `json:"JoinTime" desc:"when it entered the room, Unix seconds"`
+	NickName string `json:"NickName" desc:"nickname in its profile"`
+	Avatar   string `json:"Avatar" desc:"URL of the avatar in its profile"`
 }
 
 func getMembers(ctx context.Context, call *Call, r *getMembersRequest) (*getMembersResponse, error) {
@@ -70,22 +70,22 @@ func getMembers(ctx context.Context, call *Call, r *getMembersRequest) (*getMemb
 }
 
 type modifyUserInfoRequest struct {
-	GroupID *string `json:"GroupId"`
-	Type    *int    `json:"CommandType" range:"1..2"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Type    *int    `json:"CommandType" range:"1..2" desc:"1: set marks, 2: remove marks" required:"true"`
 	Members []struct {
-		Account *string  `json:"Member_Account"`
-		Marks   []uint32 `json:"Marks"`
-	} `json:"MemberList"`
+		Account *string  `json:"Member_Account" desc:"account" required:"true"`
+		Marks   []uint32 `json:"Marks" desc:"marks: 500 makes a robot of the account, else 1000 or more; at most 10 different ones in a room and 1000 accounts with one" required:"true"`
+	} `json:"MemberList" desc:"1 to 500 accounts, one or more of them in the room; the others are passed over" required:"true"`
 }
 
 type modifyUserInfoResponse struct {
-	Type    int            `json:"CommandType"`
-	Members []markedMember `json:"MemberList"`
+	Type    int            `json:"CommandType" desc:"CommandType of the request"`
+	Members []markedMember `json:"MemberList" desc:"what was set or removed"`
 }
 
 type markedMember struct {
-	Account string   `json:"Member_Account"`
-	Marks   []uint32 `json:"Marks"`
+	Account string   `json:"Member_Account" desc:"account"`
+	Marks   []uint32 `json:"Marks" desc:"marks that were set or removed"`
 }
 
 func modifyUserInfo(ctx context.Context, call *Call, r *modifyUserInfoRequest) (*modifyUserInfoResponse, error) {
@@ -118,9 +118,9 @@ func showMarked(commandType int, done []chat.MarkedAccount) *modifyUserInfoRespo
 }
 
 type modifyAdminRequest struct {
-	GroupID *string  `json:"GroupId"`
-	Type    *int     `json:"CommandType" range:"1..2"`
-	Admins  []string `json:"Admin_Account"`
+	GroupID *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	Type    *int     `json:"CommandType" range:"1..2" desc:"1: appoint, 2: dismiss" required:"true"`
+	Admins  []string `json:"Admin_Account" desc:"1 to 5 accounts, imported before; a room has at most 5 admins, beside the owner" required:"true"`
 }
 
 func modifyAdmin(ctx context.Context, call *Call, r *modifyAdminRequest) (*noResult, error) {
@@ -136,17 +136,17 @@ func modifyAdmin(ctx context.Context, call *Call, r *modifyAdminRequest) (*noRes
 }
 
 type getAdminListRequest struct {
-	GroupID *string `json:"GroupId"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
 }
 
 type getAdminListResponse struct {
-	Admins []roomAdmin `json:"Admin_List"`
+	Admins []roomAdmin `json:"Admin_List" desc:"admins without the owner, in the order of appointment"`
 }
 
 type roomAdmin struct {
-	Account  string `json:"Admin_Account"`
-	NickName string `json:"NickName"`
-	Avatar   string `json:"Avatar"`
+	Account  string `json:"Admin_Account" desc:"account"`
+	NickName string `json:"NickName" desc:"nickname in its profile"`
+	Avatar   string `json:"Avatar" desc:"URL of the avatar in its profile"`
 }
 
 func getAdminList(ctx context.Context, call *Call, r *getAdminListRequest) (*getAdminListResponse, error) {
@@ -165,12 +165,12 @@ func getAdminList(ctx context.Context, call *Call, r *getAdminListRequest) (*get
 }
 
 type roomAccountsRequest struct {
-	GroupID  *string  `json:"GroupId"`
-	Accounts []string `json:"Member_Account"`
+	GroupID  *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	Accounts []string `json:"Member_Account" desc:"1 to 500 accounts; for add_robots all imported before" required:"true"`
 }
 
 type checkMembersResponse struct {
-	Accounts []string `json:"Member_Account"`
+	Accounts []string `json:"Member_Account" desc:"those of the accounts that are in the room, robots included, in the order of first appearance"`
 }
 
 func checkMembers(ctx context.Context, call *Call, r *roomAccountsRequest) (*checkMembersResponse, error) {
