@@ -51,8 +51,8 @@ func permissionGroupCommands() []Command {
 
 // permissionGroupName names a permission group.
 type permissionGroupName struct {
-	GroupID *string `json:"GroupId"`
-	ID      *string `json:"PermissionGroupId"`
+	GroupID *string `json:"GroupId" desc:"id of the community, which has topics" required:"true"`
+	ID      *string `json:"PermissionGroupId" desc:"id of the permission group" required:"true"`
 }
 
 // check checks that both are there; an empty id is the domain's to refuse.
@@ -66,19 +66,19 @@ func (n *permissionGroupName) check() error {
 	return nil
 }
 
-// permissionGroupProfile is what a caller may set of a permission group.
-type permissionGroupProfile struct {
-	permissionGroupName
-	Name       *string `json:"PermissionGroupName"`
-	Permission *int64  `json:"Permission"` // 64 bits
-	Custom     *string `json:"CustomString"`
+type createPermissionGroupRequest struct {
+	GroupID    *string `json:"GroupId" desc:"id of the community, which has topics" required:"true"`
+	ID         *string `json:"PermissionGroupId" desc:"id of the new permission group: @PMG#_ and a name, not beginning with @PMG#_@PMG#, at most 96 bytes of printable ASCII; absent or empty: generated"`
+	Name       *string `json:"PermissionGroupName" desc:"1 to 150 bytes" required:"true"`
+	Permission *int64  `json:"Permission" desc:"permission bits of its members in the community (doc 33529)" default:"0"`
+	Custom     *string `json:"CustomString" desc:"custom text, at most 3000 bytes"`
 }
 
 type createPermissionGroupResponse struct {
-	ID string `json:"PermissionGroupId"`
+	ID string `json:"PermissionGroupId" desc:"id of the permission group"`
 }
 
-func createPermissionGroup(ctx context.Context, call *Call, r *permissionGroupProfile) (*createPermissionGroupResponse, error) {
+func createPermissionGroup(ctx context.Context, call *Call, r *createPermissionGroupRequest) (*createPermissionGroupResponse, error) {
 	if r.GroupID == nil {
 		return nil, missing("GroupId")
 	}
@@ -94,7 +94,14 @@ func createPermissionGroup(ctx context.Context, call *Call, r *permissionGroupPr
 	return &createPermissionGroupResponse{ID: id}, nil
 }
 
-func modifyPermissionGroup(ctx context.Context, call *Call, r *permissionGroupProfile) (*noResult, error) {
+type modifyPermissionGroupRequest struct {
+	permissionGroupName
+	Name       *string `json:"PermissionGroupName" desc:"1 to 150 bytes; absent: as it is"`
+	Permission *int64  `json:"Permission" desc:"permission bits of its members in the community (doc 33529); absent: as they are"`
+	Custom     *string `json:"CustomString" desc:"custom text, at most 3000 bytes; absent: as it is"`
+}
+
+func modifyPermissionGroup(ctx context.Context, call *Call, r *modifyPermissionGroupRequest) (*noResult, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -104,18 +111,18 @@ func modifyPermissionGroup(ctx context.Context, call *Call, r *permissionGroupPr
 }
 
 type destroyPermissionGroupRequest struct {
-	GroupID *string  `json:"GroupId"`
-	IDs     []string `json:"PermissionGroupIdList"`
+	GroupID *string  `json:"GroupId" desc:"id of the community, which has topics" required:"true"`
+	IDs     []string `json:"PermissionGroupIdList" desc:"ids of 1 to 20 permission groups" required:"true"`
 }
 
 type destroyPermissionGroupResponse struct {
-	Results []permissionGroupResult `json:"PermissionGroupResultList"`
+	Results []permissionGroupResult `json:"PermissionGroupResultList" desc:"one result per id, in order"`
 }
 
 type permissionGroupResult struct {
-	ID   string `json:"PermissionGroupId"`
-	Code int    `json:"ErrorCode"`
-	Info string `json:"ErrorInfo"`
+	ID   string `json:"PermissionGroupId" desc:"id of the permission group"`
+	Code int    `json:"ErrorCode" desc:"0, or 110006: no such permission group"`
+	Info string `json:"ErrorInfo" desc:"why ErrorCode is not 0, else empty"`
 }
 
 // longestItem is the refusal of an item than which none is longer.
@@ -144,25 +151,25 @@ func destroyPermissionGroup(ctx context.Context, call *Call, r *destroyPermissio
 }
 
 type getPermissionGroupRequest struct {
-	GroupID *string       `json:"GroupId"`
-	IDs     []string      `json:"PermissionGroupIdList"`
-	Limit   *int64        `json:"Limit"`
-	Next    *TextOrNumber `json:"Next"`
+	GroupID *string       `json:"GroupId" desc:"id of the community, which has topics" required:"true"`
+	IDs     []string      `json:"PermissionGroupIdList" desc:"ids of at most 20 permission groups; absent or empty: all, page by page"`
+	Limit   *int64        `json:"Limit" desc:"permission groups wanted, 1 to 20; 0 is 20; without PermissionGroupIdList only" default:"20"`
+	Next    *TextOrNumber `json:"Next" desc:"empty or 0 for the first page, then Next of the page before"`
 }
 
 type getPermissionGroupResponse struct {
-	Next   string                `json:"Next"`
-	Groups []permissionGroupItem `json:"PermissionGroupInfoList"`
+	Next   string                `json:"Next" desc:"Next of the following call; empty on the last page"`
+	Groups []permissionGroupItem `json:"PermissionGroupInfoList" desc:"permission groups, each once and in order of the request, or in the order of creation"`
 }
 
 type permissionGroupItem struct {
 	permissionGroupResult
-	Name        *string `json:"PermissionGroupName,omitzero"`
-	Custom      *string `json:"CustomString,omitzero"`
-	Permission  *int64  `json:"Permission,omitzero"`
-	MemberCount *uint32 `json:"MemberCount,omitzero"`
-	MemberNum   *uint32 `json:"MemberNum,omitzero"` // another name of it
-	CreateTime  *int64  `json:"CreateTime,omitzero"`
+	Name        *string `json:"PermissionGroupName,omitzero" desc:"name of the permission group"`
+	Custom      *string `json:"CustomString,omitzero" desc:"custom text"`
+	Permission  *int64  `json:"Permission,omitzero" desc:"permission bits of its members in the community (doc 33529)"`
+	MemberCount *uint32 `json:"MemberCount,omitzero" desc:"members"`
+	MemberNum   *uint32 `json:"MemberNum,omitzero" desc:"other name of MemberCount"`
+	CreateTime  *int64  `json:"CreateTime,omitzero" desc:"when it was created, Unix seconds"`
 }
 
 func getPermissionGroup(ctx context.Context, call *Call, r *getPermissionGroupRequest) (*getPermissionGroupResponse, error) {
@@ -200,32 +207,32 @@ func getPermissionGroup(ctx context.Context, call *Call, r *getPermissionGroupRe
 type topicPermissionRequest struct {
 	permissionGroupName
 	Topics []struct {
-		ID         *string `json:"TopicId"`
-		Permission *int64  `json:"Permission"` // 64 bits
-	} `json:"TopicPermissionList"`
+		listedTopic
+		Permission *int64 `json:"Permission" desc:"permission bits of the members of the permission group in the topic (doc 33529)" required:"true"`
+	} `json:"TopicPermissionList" desc:"1 to 50 topics" required:"true"`
 }
 
-// topics are the topics that are named, without their permissions.
-func (r *topicPermissionRequest) topics() ([]chat.TopicPermission, error) {
-	named := make([]chat.TopicPermission, len(r.Topics))
-	for i, t := range r.Topics {
-		if value(t.ID) == "" {
-			return nil, chat.Refuse(chat.CodeInvalid, "TopicPermissionList[%d].TopicId is missing", i)
-		}
-		named[i].TopicID = *t.ID
+type listedTopic struct {
+	ID *string `json:"TopicId" desc:"id of the topic" required:"true"`
+}
+
+// check checks that the element i of the list names a topic.
+func (t listedTopic) check(i int) error {
+	if value(t.ID) == "" {
+		return chat.Refuse(chat.CodeInvalid, "TopicPermissionList[%d].TopicId is missing", i)
 	}
-	return named, nil
+	return nil
 }
 
 type topicPermissionResponse struct {
-	Topics []topicPermissionItem `json:"TopicPermissionResultList"`
+	Topics []topicPermissionItem `json:"TopicPermissionResultList" desc:"one result per topic, in order"`
 }
 
 type topicPermissionItem struct {
-	Code       int    `json:"ErrorCode"`
-	Info       string `json:"ErrorInfo"`
-	ID         string `json:"TopicId"`
-	Permission *int64 `json:"Permission,omitzero"`
+	Code       int    `json:"ErrorCode" desc:"0, or why the topic was passed over: 110003 no such topic, 110010 attached already, 110011 not attached, 110013 malformed id"`
+	Info       string `json:"ErrorInfo" desc:"why ErrorCode is not 0, else empty"`
+	ID         string `json:"TopicId" desc:"id of the topic"`
+	Permission *int64 `json:"Permission,omitzero" desc:"permission bits of the members of the permission group in the topic (doc 33529); from get_topic_permission_group only"`
 }
 
 // topicPermissionChange is one of the three changes of what a permission group
@@ -235,15 +242,15 @@ type topicPermissionChange func(app *chat.App, ctx context.Context, groupID, id 
 // changeTopicPermission serves a change that takes a permission for each topic.
 func changeTopicPermission(change topicPermissionChange) func(context.Context, *Call, *topicPermissionRequest) (*topicPermissionResponse, error) {
 	return func(ctx context.Context, call *Call, r *topicPermissionRequest) (*topicPermissionResponse, error) {
-		given, err := r.topics()
-		if err != nil {
-			return nil, err
-		}
+		given := make([]chat.TopicPermission, len(r.Topics))
 		for i, t := range r.Topics {
+			if err := t.check(i); err != nil {
+				return nil, err
+			}
 			if t.Permission == nil {
 				return nil, chat.Refuse(chat.CodeInvalid, "TopicPermissionList[%d].Permission is missing", i)
 			}
-			given[i].Permission = *t.Permission
+			given[i] = chat.TopicPermission{TopicID: *t.ID, Permission: *t.Permission}
 		}
 		return change.serve(ctx, call, &r.permissionGroupName, given)
 	}
@@ -279,14 +286,21 @@ func showTopicPermissions(results []chat.TopicPermission, withPermission bool) *
 }
 
 type deleteTopicPermissionRequest struct {
-	topicPermissionRequest
-	TopicIDs []string `json:"TopicIdList"` // added to the other list
+	permissionGroupName
+	TopicIDs []string `json:"TopicIdList" desc:"ids of the topics; 1 to 50 with those in TopicPermissionList"`
+	Topics   []struct {
+		listedTopic
+		Permission *int64 `json:"Permission" desc:"no effect"`
+	} `json:"TopicPermissionList" desc:"more topics, in another form"`
 }
 
 func deleteTopicPermission(ctx context.Context, call *Call, r *deleteTopicPermissionRequest) (*topicPermissionResponse, error) {
-	given, err := r.topics()
-	if err != nil {
-		return nil, err
+	var given []chat.TopicPermission
+	for i, t := range r.Topics {
+		if err := t.check(i); err != nil {
+			return nil, err
+		}
+		given = append(given, chat.TopicPermission{TopicID: *t.ID})
 	}
 	for _, id := range r.TopicIDs {
 		given = append(given, chat.TopicPermission{TopicID: id})
@@ -296,7 +310,7 @@ func deleteTopicPermission(ctx context.Context, call *Call, r *deleteTopicPermis
 
 type getTopicPermissionRequest struct {
 	permissionGroupName
-	TopicIDs []string `json:"TopicIdList"`
+	TopicIDs []string `json:"TopicIdList" desc:"ids of at most 50 topics; absent or empty: all that are attached"`
 }
 
 func getTopicPermission(ctx context.Context, call *Call, r *getTopicPermissionRequest) (*topicPermissionResponse, error) {
@@ -313,17 +327,17 @@ func getTopicPermission(ctx context.Context, call *Call, r *getTopicPermissionRe
 type permissionMembersRequest struct {
 	permissionGroupName
 	Members []struct {
-		Account *string `json:"Member_Account" plain:"true"`
-	} `json:"MemberList"`
+		Account *string `json:"Member_Account" plain:"true" desc:"account" required:"true"`
+	} `json:"MemberList" desc:"1 to 100 members of the community; an element may be the account alone" required:"true"`
 }
 
 type permissionMembersResponse struct {
-	Members []permissionMemberResult `json:"MemberList"`
+	Members []permissionMemberResult `json:"MemberList" desc:"one result per account, in order"`
 }
 
 type permissionMemberResult struct {
-	Account string    `json:"Member_Account"`
-	Result  chat.Code `json:"Result"`
+	Account string    `json:"Member_Account" desc:"account"`
+	Result  chat.Code `json:"Result" desc:"0: done, or when adding 10007: no member of the community, 10013: in the permission group already"`
 }
 
 // accounts are the accounts of the request, and the answer that gives each a
@@ -373,18 +387,18 @@ func deletePermissionGroupMember(ctx context.Context, call *Call, r *permissionM
 type getPermissionGroupMemberListRequest struct {
 	permissionGroupName
 	memberFilter
-	Limit *int64  `json:"Limit"`
-	Next  *string `json:"Next"`
+	Limit *int64  `json:"Limit" desc:"members wanted, 1 to 50; 0 is 50" default:"50"`
+	Next  *string `json:"Next" desc:"empty for the first page, then Next of the page before"`
 }
 
 type getPermissionGroupMemberListResponse struct {
-	Next    string             `json:"Next"`
-	Members []permissionMember `json:"MemberList"`
+	Next    string             `json:"Next" desc:"Next of the following call; empty on the last page"`
+	Members []permissionMember `json:"MemberList" desc:"members, in the order in which they were added to the community"`
 }
 
 type permissionMember struct {
 	memberInfoItem
-	Since int64 `json:"JoinPermissionGroupTime"`
+	Since int64 `json:"JoinPermissionGroupTime" desc:"when the account came into the permission group, Unix seconds"`
 }
 
 func getPermissionGroupMemberList(ctx context.Context, call *Call, r *getPermissionGroupMemberListRequest) (*getPermissionGroupMemberListResponse, error) {

@@ -34,40 +34,45 @@ func topicCommands() []Command {
 
 // topicProfile is what creating, importing and changing a topic have in common.
 type topicProfile struct {
-	GroupID      *string          `json:"GroupId"`
-	TopicID      *string          `json:"TopicId"`
-	From         *AccountOrNumber `json:"From_Account"`
-	Name         *string          `json:"TopicName"`
-	FaceURL      *string          `json:"FaceUrl"`
-	Notification *string          `json:"Notification"`
-	Introduction *string          `json:"Introduction"`
-	Custom       *string          `json:"CustomString"`
+	GroupID      *string          `json:"GroupId" desc:"id of the community, which has topics" required:"true"`
+	From         *AccountOrNumber `json:"From_Account" desc:"account in whose name it is done, a member or an app administrator; absent: the calling administrator"`
+	FaceURL      *string          `json:"FaceUrl" desc:"URL of the avatar, at most 500 bytes (max_face_url_bytes); absent: empty, or in modify_topic as it is"`
+	Notification *string          `json:"Notification" desc:"announcement, at most 400 bytes (max_notification_bytes); absent: empty, or in modify_topic as it is"`
+	Introduction *string          `json:"Introduction" desc:"at most 400 bytes (max_introduction_bytes); absent: empty, or in modify_topic as it is"`
+	Custom       *string          `json:"CustomString" desc:"custom text, at most 3000 bytes (max_topic_custom_bytes); absent: empty, or in modify_topic as it is"`
 }
 
-func (p *topicProfile) newTopic() (chat.NewTopic, error) {
-	if p.GroupID == nil {
+// newTopic is what create_topic and import_topic share.
+type newTopic struct {
+	topicProfile
+	TopicID *string `json:"TopicId" desc:"id of the new topic: the GroupId, @TOPIC#_ and a name not beginning with @TOPIC#, at most 96 bytes of printable ASCII; absent or empty: generated"`
+	Name    *string `json:"TopicName" desc:"1 to 150 bytes (max_topic_name_bytes)" required:"true"`
+}
+
+func (r *newTopic) topic() (chat.NewTopic, error) {
+	if r.GroupID == nil {
 		return chat.NewTopic{}, missing("GroupId")
 	}
-	if p.Name == nil {
+	if r.Name == nil {
 		return chat.NewTopic{}, missing("TopicName")
 	}
 	return chat.NewTopic{
-		GroupID: *p.GroupID, ID: value(p.TopicID), Name: *p.Name, From: string(value(p.From)), FaceURL: value(p.FaceURL),
-		Notification: value(p.Notification), Introduction: value(p.Introduction), Custom: value(p.Custom),
+		GroupID: *r.GroupID, ID: value(r.TopicID), Name: *r.Name, From: string(value(r.From)), FaceURL: value(r.FaceURL),
+		Notification: value(r.Notification), Introduction: value(r.Introduction), Custom: value(r.Custom),
 	}, nil
 }
 
 type createTopicRequest struct {
-	topicProfile
-	DefaultPermission *int64 `json:"DefaultPermission"`
+	newTopic
+	DefaultPermission *int64 `json:"DefaultPermission" desc:"permission bits of every member in the topic (doc 33529); absent: none"`
 }
 
 type createTopicResponse struct {
-	TopicID string `json:"TopicId"`
+	TopicID string `json:"TopicId" desc:"id of the topic"`
 }
 
 func createTopic(ctx context.Context, call *Call, r *createTopicRequest) (*createTopicResponse, error) {
-	topic, err := r.newTopic()
+	topic, err := r.topic()
 	if err != nil {
 		return nil, err
 	}
@@ -80,13 +85,13 @@ func createTopic(ctx context.Context, call *Call, r *createTopicRequest) (*creat
 }
 
 type importTopicRequest struct {
-	topicProfile
-	Type       *string `json:"Type"`
-	CreateTime *int64  `json:"CreateTime"`
+	newTopic
+	Type       *string `json:"Type" desc:"type of the group" values:"Community" default:"Community"`
+	CreateTime *int64  `json:"CreateTime" desc:"when it was created, Unix seconds, not after now; 0 or absent: now"`
 }
 
 func importTopic(ctx context.Context, call *Call, r *importTopicRequest) (*createTopicResponse, error) {
-	topic, err := r.newTopic()
+	topic, err := r.topic()
 	if err != nil {
 		return nil, err
 	}
@@ -103,8 +108,10 @@ func importTopic(ctx context.Context, call *Call, r *importTopicRequest) (*creat
 
 type modifyTopicRequest struct {
 	topicProfile
-	MuteAll           *string `json:"MuteAllMember" older:"ShutUpAllMember"`
-	DefaultPermission *int64  `json:"DefaultPermission"`
+	TopicID           *string `json:"TopicId" desc:"id of the topic" required:"true"`
+	Name              *string `json:"TopicName" desc:"1 to 150 bytes (max_topic_name_bytes); absent: as it is"`
+	MuteAll           *string `json:"MuteAllMember" older:"ShutUpAllMember" desc:"On: only owner, admins and app administrators may send to the topic; absent: as it is" values:"On,Off"`
+	DefaultPermission *int64  `json:"DefaultPermission" desc:"permission bits of every member in the topic (doc 33529); absent: as they are"`
 }
 
 func modifyTopic(ctx context.Context, call *Call, r *modifyTopicRequest) (*noResult, error) {
@@ -119,19 +126,19 @@ func modifyTopic(ctx context.Context, call *Call, r *modifyTopicRequest) (*noRes
 }
 
 type destroyTopicRequest struct {
-	GroupID  *string          `json:"GroupId"`
-	TopicIDs []string         `json:"TopicIdList"`
-	From     *AccountOrNumber `json:"From_Account"` // has no effect
+	GroupID  *string          `json:"GroupId" desc:"id of the community, which has topics" required:"true"`
+	TopicIDs []string         `json:"TopicIdList" desc:"ids of the topics" required:"true"`
+	From     *AccountOrNumber `json:"From_Account" desc:"no effect"`
 }
 
 type destroyTopicResponse struct {
-	Items []topicDestroyed `json:"DestroyResultItem"`
+	Items []topicDestroyed `json:"DestroyResultItem" desc:"one result per id, in order"`
 }
 
 type topicDestroyed struct {
-	Code    int    `json:"ErrorCode"`
-	Info    string `json:"ErrorInfo"`
-	TopicID string `json:"TopicId"`
+	Code    int    `json:"ErrorCode" desc:"0: destroyed, 110003: no such topic, 110002: try again"`
+	Info    string `json:"ErrorInfo" desc:"ok, or why ErrorCode is not 0"`
+	TopicID string `json:"TopicId" desc:"id of the topic"`
 }
 
 func destroyTopic(ctx context.Context, call *Call, r *destroyTopicRequest) (*destroyTopicResponse, error) {
@@ -169,44 +176,44 @@ func showDestroyed(results []chat.TopicDestroyed) *destroyTopicResponse {
 }
 
 type getTopicRequest struct {
-	GroupID  *string          `json:"GroupId"`
-	From     *AccountOrNumber `json:"From_Account"`
-	TopicIDs []string         `json:"TopicIdList"`
-	Filter   []string         `json:"ResponseFilter"`
+	GroupID  *string          `json:"GroupId" desc:"id of the community, which has topics" required:"true"`
+	From     *AccountOrNumber `json:"From_Account" desc:"account whose state is wanted, a member or an app administrator" required:"true"`
+	TopicIDs []string         `json:"TopicIdList" desc:"ids of the topics; absent or empty: all"`
+	Filter   []string         `json:"ResponseFilter" desc:"fields of TopicInfo that are wanted, by name; unknown names are ignored; absent or empty: all"`
 }
 
 type getTopicResponse struct {
-	Items []topicItem `json:"TopicAndSelfInfo"`
+	Items []topicItem `json:"TopicAndSelfInfo" desc:"topics, each once and in order of the request, or all in the order of creation"`
 }
 
 type topicItem struct {
-	Code  int        `json:"ErrorCode"`
-	Info  string     `json:"ErrorInfo"`
-	Self  *topicSelf `json:"SelfInfo,omitzero"`
-	Topic topicInfo  `json:"TopicInfo"`
+	Code  int        `json:"ErrorCode" desc:"0, or 110003: no such topic"`
+	Info  string     `json:"ErrorInfo" desc:"ok, or why ErrorCode is not 0"`
+	Self  *topicSelf `json:"SelfInfo,omitzero" desc:"the account's own state in the topic; absent where there is no such topic"`
+	Topic topicInfo  `json:"TopicInfo" desc:"the topic"`
 }
 
 type topicSelf struct {
-	ShutUpTime uint32 `json:"ShutUpTime"` // Unix seconds
-	ReadSeq    uint32 `json:"MsgSeq"`
-	Flag       string `json:"MsgFlag"`
+	ShutUpTime uint32 `json:"ShutUpTime" desc:"when the account's mute in the topic ends, Unix seconds; 0: not muted, 4294967295: never"`
+	ReadSeq    uint32 `json:"MsgSeq" desc:"newest number that the account has read; 0 for who is no member"`
+	Flag       string `json:"MsgFlag" desc:"receive option" values:"AcceptAndNotify,AcceptNotNotify,Discard,AcceptNotNotifyExceptAt"`
 }
 
 // topicInfo is a topic's profile; what the filter leaves out is absent.
 type topicInfo struct {
-	GroupID           string  `json:"GroupID"` // in this spelling only here
-	TopicID           string  `json:"TopicId"`
-	Name              *string `json:"TopicName,omitzero"`
-	FaceURL           *string `json:"FaceUrl,omitzero"`
-	Notification      *string `json:"Notification,omitzero"`
-	Introduction      *string `json:"Introduction,omitzero"`
-	Custom            *string `json:"CustomString,omitzero"`
-	CreateTime        *int64  `json:"CreateTime,omitzero"`
-	LastMsgTime       *int64  `json:"LastMsgTime,omitzero"`
-	NextMsgSeq        *uint32 `json:"NextMsgSeq,omitzero"`
-	MuteAll           *string `json:"MuteAllMember,omitzero"`
-	ShutUpAll         *int    `json:"ShutUpAllFlag,omitzero"` // what MuteAllMember was called before 2023
-	DefaultPermission *int64  `json:"DefaultPermission,omitzero"`
+	GroupID           string  `json:"GroupID" desc:"id of the community, in this spelling only here"`
+	TopicID           string  `json:"TopicId" desc:"id of the topic"`
+	Name              *string `json:"TopicName,omitzero" desc:"name of the topic"`
+	FaceURL           *string `json:"FaceUrl,omitzero" desc:"URL of the avatar"`
+	Notification      *string `json:"Notification,omitzero" desc:"announcement"`
+	Introduction      *string `json:"Introduction,omitzero" desc:"introduction"`
+	Custom            *string `json:"CustomString,omitzero" desc:"custom text"`
+	CreateTime        *int64  `json:"CreateTime,omitzero" desc:"when the topic was created, Unix seconds"`
+	LastMsgTime       *int64  `json:"LastMsgTime,omitzero" desc:"when the newest ordinary message was sent, Unix seconds; 0: none yet"`
+	NextMsgSeq        *uint32 `json:"NextMsgSeq,omitzero" desc:"number that the next message will get, from 1"`
+	MuteAll           *string `json:"MuteAllMember,omitzero" desc:"On: only owner, admins and app administrators may send to the topic" values:"On,Off"`
+	ShutUpAll         *int    `json:"ShutUpAllFlag,omitzero" range:"0..1" desc:"1 where MuteAllMember is On: its form of before 2023"`
+	DefaultPermission *int64  `json:"DefaultPermission,omitzero" desc:"permission bits of every member in the topic (doc 33529); absent where never set"`
 }
 
 func getTopic(ctx context.Context, call *Call, r *getTopicRequest) (*getTopicResponse, error) {
