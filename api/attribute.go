@@ -33,19 +33,19 @@ func attributeCommands() []Command {
 }
 
 type getGroupAttrRequest struct {
-	GroupID *string `json:"GroupId"`
-	MainSeq *uint64 `json:"AttrMainSeq"` // asks for the sequences, whatever its value
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	MainSeq *uint64 `json:"AttrMainSeq" desc:"any number: the answer has AttrMainSeq and seq; absent: it does not"`
 }
 
 type getGroupAttrResponse struct {
-	Attributes []attributeAnswer `json:"GroupAttrAry"`
-	MainSeq    *uint64           `json:"AttrMainSeq,omitzero"`
+	Attributes []attributeAnswer `json:"GroupAttrAry" desc:"attributes, in the order of their keys"`
+	MainSeq    *uint64           `json:"AttrMainSeq,omitzero" desc:"number of writes of the attributes so far; if asked for"`
 }
 
 type attributeAnswer struct {
-	Key   string  `json:"key"`
-	Value *string `json:"value,omitzero"`
-	Seq   *uint64 `json:"seq,omitzero"`
+	Key   string  `json:"key" desc:"name of the attribute"`
+	Value *string `json:"value,omitzero" desc:"value of the attribute; absent from answers to writes"`
+	Seq   *uint64 `json:"seq,omitzero" desc:"AttrMainSeq of the write that set it; if asked for"`
 }
 
 func getGroupAttr(ctx context.Context, call *Call, r *getGroupAttrRequest) (*getGroupAttrResponse, error) {
@@ -73,9 +73,9 @@ func getGroupAttr(ctx context.Context, call *Call, r *getGroupAttrRequest) (*get
 // attributeWrite is what all writes of attributes share. With RaceConflict in
 // AttrControl a write is refused if AttrMainSeq is not the newest.
 type attributeWrite struct {
-	GroupID *string  `json:"GroupId"`
-	MainSeq *uint64  `json:"AttrMainSeq"`
-	Control []string `json:"AttrControl"`
+	GroupID *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	MainSeq *uint64  `json:"AttrMainSeq" desc:"newest known number of writes, needed with AttrControl; if given, the answer has AttrMainSeq and GroupAttr"`
+	Control []string `json:"AttrControl" desc:"RaceConflict: refuse with 10056 if the attributes were written since AttrMainSeq" values:"RaceConflict"`
 }
 
 const controlRaceConflict = "RaceConflict"
@@ -83,8 +83,8 @@ const controlRaceConflict = "RaceConflict"
 // attributeWritten answers a write: nothing beside the envelope, unless the
 // request had AttrMainSeq.
 type attributeWritten struct {
-	MainSeq    *uint64           `json:"AttrMainSeq,omitzero"`
-	Attributes []attributeAnswer `json:"GroupAttr,omitzero"`
+	MainSeq    *uint64           `json:"AttrMainSeq,omitzero" desc:"number of writes of the attributes so far; if the request has AttrMainSeq"`
+	Attributes []attributeAnswer `json:"GroupAttr,omitzero" desc:"attributes that were set, without values; if the request has AttrMainSeq"`
 }
 
 func (r *attributeWrite) write(ctx context.Context, call *Call, option chat.AttributeOption, attributes []chat.Attribute) (*attributeWritten, error) {
@@ -114,18 +114,18 @@ func (r *attributeWrite) write(ctx context.Context, call *Call, option chat.Attr
 
 type setGroupAttrRequest struct {
 	attributeWrite
-	Attributes []attribute `json:"GroupAttr"`
+	Attributes []attribute `json:"GroupAttr" desc:"1 to 16 attributes; a group has at most 16, with 16000 bytes of values" required:"true"`
 }
 
 // attribute is an item of GroupAttr; both spellings are in use.
 type attribute struct {
 	attributeKey
-	Value      *string `json:"value"`
-	OlderValue *string `json:"Value"` // a field of its own, because "" is a value
+	Value      *string `json:"value" desc:"at most 4000 bytes, may be empty" required:"true"`
+	OlderValue *string `json:"Value" desc:"older spelling of value"` // a field of its own, because "" is a value
 }
 
 type attributeKey struct {
-	Key *string `json:"key" older:"Key"`
+	Key *string `json:"key" older:"Key" desc:"name of the attribute, 1 to 32 bytes" required:"true"`
 }
 
 func setGroupAttr(option chat.AttributeOption) func(context.Context, *Call, *setGroupAttrRequest) (*attributeWritten, error) {
@@ -154,7 +154,7 @@ func clearGroupAttr(ctx context.Context, call *Call, r *clearGroupAttrRequest) (
 
 type deleteGroupAttrRequest struct {
 	attributeWrite
-	Attributes []attributeKey `json:"GroupAttr"`
+	Attributes []attributeKey `json:"GroupAttr" desc:"attributes to remove, 1 or more; all must exist" required:"true"`
 }
 
 func deleteGroupAttr(ctx context.Context, call *Call, r *deleteGroupAttrRequest) (*attributeWritten, error) {

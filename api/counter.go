@@ -21,17 +21,17 @@ func counterCommands() []Command {
 
 // groupCounterKeys names counters of a group, all of them where there are no keys.
 type groupCounterKeys struct {
-	GroupID *string  `json:"GroupId"`
-	Keys    []string `json:"GroupCounterKeys"`
+	GroupID *string  `json:"GroupId" desc:"id of the group, not a Community" required:"true"`
+	Keys    []string `json:"GroupCounterKeys" desc:"names of counters, 1 to 128 bytes each; unknown ones are passed over; absent or empty: all counters"`
 }
 
 type groupCounters struct {
-	Counters []counterAnswer `json:"GroupCounter"`
+	Counters []counterAnswer `json:"GroupCounter" desc:"counters, each once and in order of the request, or all in the order of their names"`
 }
 
 type counterAnswer struct {
-	Key   string `json:"Key"`
-	Value int64  `json:"Value"`
+	Key   string `json:"Key" desc:"name of the counter"`
+	Value int64  `json:"Value" desc:"value of the counter, a signed integer of 64 bits"`
 }
 
 func counterAnswers(counters []chat.Counter) *groupCounters {
@@ -54,15 +54,15 @@ func getGroupCounter(ctx context.Context, call *Call, r *groupCounterKeys) (*gro
 }
 
 type updateGroupCounterRequest struct {
-	GroupID  *string   `json:"GroupId"`
-	Mode     *string   `json:"Mode"`
-	Counters []counter `json:"GroupCounter"`
+	GroupID  *string   `json:"GroupId" desc:"id of the group, not a Community" required:"true"`
+	Mode     *string   `json:"Mode" desc:"what is done with each Value" values:"Set,Increase,Decrease" default:"Set"`
+	Counters []counter `json:"GroupCounter" desc:"1 to 20 counters; a group has at most 20; one that is not there yet begins at 0" required:"true"`
 }
 
 // counter is an item of GroupCounter; both spellings are in use.
 type counter struct {
-	Key   *string `json:"Key" older:"key"`
-	Value *int64  `json:"Value" older:"value"`
+	Key   *string `json:"Key" older:"key" desc:"name of the counter, 1 to 128 bytes" required:"true"`
+	Value *int64  `json:"Value" older:"value" desc:"number, a signed integer of 64 bits" required:"true"`
 }
 
 func updateGroupCounter(ctx context.Context, call *Call, r *updateGroupCounterRequest) (*groupCounters, error) {
