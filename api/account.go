@@ -34,9 +34,9 @@ type accountImportRequest struct {
 }
 
 type accountProfile struct {
-	UserID  *string `json:"UserID" older:"Identifier"`
-	Nick    *string `json:"Nick"`
-	FaceURL *string `json:"FaceUrl"`
+	UserID  *string `json:"UserID" older:"Identifier" desc:"account, 1 to 32 bytes of printable ASCII without blanks at the ends; @TLS#, @RBT#, @TOA#_ and @TIM# at the beginning are reserved" required:"true"`
+	Nick    *string `json:"Nick" desc:"nickname, at most 500 bytes; absent or empty: stays as it is"`
+	FaceURL *string `json:"FaceUrl" desc:"URL of the avatar, at most 500 bytes; absent or empty: stays as it is"`
 }
 
 func (p accountProfile) profile() chat.AccountProfile {
@@ -48,12 +48,12 @@ func accountImport(ctx context.Context, call *Call, r *accountImportRequest) (*n
 }
 
 type multiaccountImportRequest struct {
-	List     []accountProfile `json:"AccountList"`
-	Accounts []string         `json:"Accounts"` // older form
+	List     []accountProfile `json:"AccountList" desc:"1 to 100 accounts"`
+	Accounts []string         `json:"Accounts" desc:"older form: 1 to 100 UserIDs; counts where AccountList is absent"`
 }
 
 type multiaccountImportResponse struct {
-	Failed []string `json:"FailAccounts"`
+	Failed []string `json:"FailAccounts" desc:"accounts that could not be imported: ill-formed, or more than max_accounts"`
 }
 
 func multiaccountImport(ctx context.Context, call *Call, r *multiaccountImportRequest) (*multiaccountImportResponse, error) {
@@ -74,7 +74,7 @@ func multiaccountImport(ctx context.Context, call *Call, r *multiaccountImportRe
 }
 
 type accountItem struct {
-	UserID *string `json:"UserID"`
+	UserID *string `json:"UserID" desc:"account" required:"true"`
 }
 
 func userIDs(items []accountItem) []string {
@@ -95,18 +95,18 @@ func itemResult(err error) (code int, info string) {
 }
 
 type accountCheckRequest struct {
-	Items []accountItem `json:"CheckItem"`
+	Items []accountItem `json:"CheckItem" desc:"1 to 100 accounts" required:"true"`
 }
 
 type accountCheckResponse struct {
-	Results []accountCheckResult `json:"ResultItem"`
+	Results []accountCheckResult `json:"ResultItem" desc:"one result per account, in order"`
 }
 
 type accountCheckResult struct {
-	UserID string `json:"UserID"`
-	Code   int    `json:"ResultCode"`
-	Info   string `json:"ResultInfo"`
-	Status string `json:"AccountStatus"`
+	UserID string `json:"UserID" desc:"account"`
+	Code   int    `json:"ResultCode" desc:"0, also for an account that was not imported; 70402 for an ill-formed UserID"`
+	Info   string `json:"ResultInfo" desc:"why ResultCode is not 0, else empty"`
+	Status string `json:"AccountStatus" desc:"whether the account was imported; an administrator always was" values:"Imported,NotImported"`
 }
 
 func accountCheck(ctx context.Context, call *Call, r *accountCheckRequest) (*accountCheckResponse, error) {
@@ -126,17 +126,17 @@ func accountCheck(ctx context.Context, call *Call, r *accountCheckRequest) (*acc
 }
 
 type accountDeleteRequest struct {
-	Items []accountItem `json:"DeleteItem"`
+	Items []accountItem `json:"DeleteItem" desc:"1 to 100 accounts" required:"true"`
 }
 
 type accountDeleteResponse struct {
-	Results []accountDeleteResult `json:"ResultItem"`
+	Results []accountDeleteResult `json:"ResultItem" desc:"one result per account, in order"`
 }
 
 type accountDeleteResult struct {
-	Code   int    `json:"ResultCode"`
-	Info   string `json:"ResultInfo"`
-	UserID string `json:"UserID"`
+	Code   int    `json:"ResultCode" desc:"0 where the account was deleted; 70107 where it was never imported, 70402 for an ill-formed UserID or an administrator"`
+	Info   string `json:"ResultInfo" desc:"why ResultCode is not 0, else empty"`
+	UserID string `json:"UserID" desc:"account"`
 }
 
 func accountDelete(ctx context.Context, call *Call, r *accountDeleteRequest) (*accountDeleteResponse, error) {
@@ -153,7 +153,7 @@ func accountDelete(ctx context.Context, call *Call, r *accountDeleteRequest) (*a
 }
 
 type kickRequest struct {
-	UserID *string `json:"UserID" older:"Identifier"`
+	UserID *string `json:"UserID" older:"Identifier" desc:"account whose UserSigs that were signed before this second become void" required:"true"`
 }
 
 func kick(ctx context.Context, call *Call, r *kickRequest) (*noResult, error) {

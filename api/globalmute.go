@@ -21,9 +21,9 @@ func globalMuteCommands() []Command {
 }
 
 type setNoSpeakingRequest struct {
-	Account *string `json:"Set_Account"`
-	C2C     *uint32 `json:"C2CmsgNospeakingTime"`
-	Group   *uint32 `json:"GroupmsgNospeakingTime"`
+	Account *string `json:"Set_Account" desc:"account that was imported" required:"true"`
+	C2C     *uint32 `json:"C2CmsgNospeakingTime" desc:"seconds from now without one-to-one messages; 0: no longer muted, 4294967295: for ever, absent: as it is; one of the two times is needed"`
+	Group   *uint32 `json:"GroupmsgNospeakingTime" desc:"seconds from now without messages to any group; 0: no longer muted, 4294967295: for ever, absent: as it is"`
 }
 
 func setNoSpeaking(ctx context.Context, call *Call, r *setNoSpeakingRequest) (*noResult, error) {
@@ -34,12 +34,12 @@ func setNoSpeaking(ctx context.Context, call *Call, r *setNoSpeakingRequest) (*n
 }
 
 type getNoSpeakingRequest struct {
-	Account *string `json:"Get_Account"`
+	Account *string `json:"Get_Account" desc:"account that was imported" required:"true"`
 }
 
 type getNoSpeakingResponse struct {
-	C2C   uint32 `json:"C2CmsgNospeakingTime"`
-	Group uint32 `json:"GroupmsgNospeakingTime"`
+	C2C   uint32 `json:"C2CmsgNospeakingTime" desc:"seconds that the mute for one-to-one messages still lasts; 0: not muted, 4294967295: for ever"`
+	Group uint32 `json:"GroupmsgNospeakingTime" desc:"seconds that the mute in all groups still lasts; 0: not muted, 4294967295: for ever"`
 }
 
 func getNoSpeaking(ctx context.Context, call *Call, r *getNoSpeakingRequest) (*getNoSpeakingResponse, error) {

@@ -25,13 +25,13 @@ func profileCommands() []Command {
 }
 
 type portraitSetRequest struct {
-	From  *string            `json:"From_Account"`
-	Items []givenProfileItem `json:"ProfileItem"`
+	From  *string            `json:"From_Account" desc:"account whose profile is set" required:"true"`
+	Items []givenProfileItem `json:"ProfileItem" desc:"one or more fields, all of which are set or none; of one Tag twice the last counts" required:"true"`
 }
 
 type givenProfileItem struct {
-	Tag   *string        `json:"Tag"`
-	Value jsontext.Value `json:"Value"`
+	Tag   *string        `json:"Tag" desc:"a standard field (Tag_Profile_IM_Nick, ...) or Tag_Profile_Custom_ and 1 to 8 letters" required:"true"`
+	Value jsontext.Value `json:"Value" desc:"string of at most 500 bytes, or of a field that holds a number an integer from 0 to 4294967295" required:"true"`
 }
 
 // item reads the value as what it may be: the field's type decides.
@@ -70,26 +70,25 @@ func portraitSet(ctx context.Context, call *Call, r *portraitSetRequest) (*noRes
 }
 
 type portraitGetRequest struct {
-	To   []string `json:"To_Account"`
-	Tags []string `json:"TagList"`
+	To   []string `json:"To_Account" desc:"1 to 100 accounts" required:"true"`
+	Tags []string `json:"TagList" desc:"one or more fields: standard ones (Tag_Profile_IM_Nick, ...) or Tag_Profile_Custom_ and 1 to 8 letters" required:"true"`
 }
 
 type portraitGetResponse struct {
-	Profiles []userProfile `json:"UserProfileItem"`
-	Failed   []string      `json:"Fail_Account,omitzero"`
+	Profiles []userProfile `json:"UserProfileItem" desc:"one profile per account, in order"`
+	Failed   []string      `json:"Fail_Account,omitzero" desc:"accounts whose ResultCode is not 0; absent where there are none"`
 }
 
-// userProfile has fields where its code is 0.
 type userProfile struct {
-	Account string        `json:"To_Account"`
-	Items   []profileItem `json:"ProfileItem,omitzero"`
-	Code    int           `json:"ResultCode"`
-	Info    string        `json:"ResultInfo"`
+	Account string        `json:"To_Account" desc:"account"`
+	Items   []profileItem `json:"ProfileItem,omitzero" desc:"the fields asked for that have a value; absent where ResultCode is not 0"`
+	Code    int           `json:"ResultCode" desc:"0, or 40003 for an account that was never imported"`
+	Info    string        `json:"ResultInfo" desc:"why ResultCode is not 0, else empty"`
 }
 
 type profileItem struct {
-	Tag   string `json:"Tag"`
-	Value any    `json:"Value"` // *string or *uint32
+	Tag   string `json:"Tag" desc:"field of the profile"`
+	Value any    `json:"Value" desc:"string, or integer from 0 to 4294967295 of a field that holds a number"` // *string or *uint32
 }
 
 func portraitGet(ctx context.Context, call *Call, r *portraitGetRequest) (*portraitGetResponse, error) {
