@@ -36,9 +36,9 @@ func messageCommands() []Command {
 }
 
 type deleteGroupMsgBySenderRequest struct {
-	GroupID *string `json:"GroupId"`
-	Sender  *string `json:"Sender_Account"`
-	TopicID *string `json:"TopicId"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Sender  *string `json:"Sender_Account" desc:"account whose messages are recalled; need not be a member, nor exist any more" required:"true"`
+	TopicID *string `json:"TopicId" desc:"id of the topic, in a community that has topics; absent: the group itself"`
 }
 
 func deleteGroupMsgBySender(ctx context.Context, call *Call, r *deleteGroupMsgBySenderRequest) (*noResult, error) {
@@ -52,21 +52,21 @@ func deleteGroupMsgBySender(ctx context.Context, call *Call, r *deleteGroupMsgBy
 }
 
 type sendGroupMsgRequest struct {
-	GroupID         *string        `json:"GroupId"`
-	TopicID         *string        `json:"TopicId"`
-	Random          *uint32        `json:"Random"`
-	Body            jsontext.Value `json:"MsgBody"`
-	From            *string        `json:"From_Account"`
-	Priority        *string        `json:"MsgPriority"`
-	CloudCustomData *string        `json:"CloudCustomData" older:"cloudCustomData"`
-	OnlineOnly      *int64         `json:"OnlineOnlyFlag" older:"MsgOnlineOnlyFlag"`
-	Control         []string       `json:"SendMsgControl"`
-	NoCallback      []string       `json:"ForbidCallbackControl"`
-	OfflinePush     *offlinePush   `json:"OfflinePushInfo"`
-	To              *[]string      `json:"To_Account" single:"true"`
-	Mentions        []mention      `json:"GroupAtInfo"`
-	NeedReceipt     *int           `json:"NeedReadReceipt" older:"IsNeedReadReceipt" range:"0..1"`
-	Extensible      *int           `json:"SupportMessageExtension" range:"0..1"`
+	GroupID         *string        `json:"GroupId" desc:"id of the group" required:"true"`
+	TopicID         *string        `json:"TopicId" desc:"id of the topic; needed in a community that has topics, unless community_direct_messages is on"`
+	Random          *uint32        `json:"Random" desc:"any number; a message repeats another of the last 300 seconds if sender, Random and MsgBody are the same, and is answered like it" required:"true"`
+	Body            jsontext.Value `json:"MsgBody" desc:"one or more elements {MsgType, MsgContent}, at most one TIMCustomElem; at most 12288 bytes together with CloudCustomData" required:"true"`
+	From            *string        `json:"From_Account" desc:"sender, an account that was imported, member of the group or not; absent: the calling administrator"`
+	Priority        *string        `json:"MsgPriority" desc:"what passes the frequency control first" values:"High,Normal,Low,Lowest" default:"Normal"`
+	CloudCustomData *string        `json:"CloudCustomData" older:"cloudCustomData" desc:"any text that goes with the message; counts towards the 12288 bytes of MsgBody"`
+	OnlineOnly      *int64         `json:"OnlineOnlyFlag" older:"MsgOnlineOnlyFlag" desc:"above 0: for those who are online now, not stored and without a number; no effect in an AVChatRoom" default:"0"`
+	Control         []string       `json:"SendMsgControl" desc:"NoUnread: is not counted as unread; NoLastMsg: leaves conversation lists; NoMsgCheck: skips refused_words (no_msg_check); not with OnlineOnlyFlag nor in an AVChatRoom" values:"NoUnread,NoLastMsg,WithMuteNotifications,NoMsgCheck"`
+	NoCallback      []string       `json:"ForbidCallbackControl" desc:"webhooks that this message does not call" values:"ForbidBeforeSendMsgCallback,ForbidAfterSendMsgCallback"`
+	OfflinePush     *offlinePush   `json:"OfflinePushInfo" desc:"an object; has no effect, there is no push service"`
+	To              *[]string      `json:"To_Account" single:"true" desc:"1 to 50 imported accounts, one or more of them members, who alone get the message; not in AVChatRoom and Community, nor with GroupAtInfo; absent: everybody"`
+	Mentions        []mention      `json:"GroupAtInfo" desc:"at most 30 mentions"`
+	NeedReceipt     *int           `json:"NeedReadReceipt" older:"IsNeedReadReceipt" range:"0..1" desc:"1: asks for read receipts, in a group of at most 200 members and not with OnlineOnlyFlag; no effect in AVChatRoom and Community" default:"0"`
+	Extensible      *int           `json:"SupportMessageExtension" range:"0..1" desc:"1: the message takes extensions; no effect in AVChatRoom and Community" default:"0"`
 }
 
 // offlinePush is accepted and has no effect: there is no push service. It is an
@@ -74,14 +74,14 @@ type sendGroupMsgRequest struct {
 type offlinePush struct{}
 
 type mention struct {
-	All     *int    `json:"GroupAtAllFlag" range:"0..1"`
-	Account *string `json:"GroupAt_Account"`
+	All     *int    `json:"GroupAtAllFlag" range:"0..1" desc:"1: mentions everybody, not in an AVChatRoom" default:"0"`
+	Account *string `json:"GroupAt_Account" desc:"account that is mentioned; needed where GroupAtAllFlag is not 1"`
 }
 
 type sendGroupMsgResponse struct {
-	Time       int64  `json:"MsgTime"`
-	Seq        uint32 `json:"MsgSeq"`
-	DropReason string `json:"MsgDropReason,omitzero"`
+	Time       int64  `json:"MsgTime" desc:"when the message was sent, Unix seconds"`
+	Seq        uint32 `json:"MsgSeq" desc:"number of the message; 0 where it has none: online-only or dropped"`
+	DropReason string `json:"MsgDropReason,omitzero" desc:"why the message was dropped; absent where it was not" values:"MsgFreqCtrl"`
 }
 
 func sendGroupMsg(ctx context.Context, call *Call, r *sendGroupMsgRequest) (*sendGroupMsgResponse, error) {
@@ -120,28 +120,28 @@ func (r *sendGroupMsgRequest) mentions() ([]chat.Mention, error) {
 }
 
 type importGroupMsgRequest struct {
-	GroupID       *string           `json:"GroupId"`
-	TopicID       *string           `json:"TopicId"`
-	RecentContact *int              `json:"RecentContactFlag" range:"0..1"`
-	Messages      []importedMessage `json:"MsgList"`
+	GroupID       *string           `json:"GroupId" desc:"id of the group" required:"true"`
+	TopicID       *string           `json:"TopicId" desc:"id of the topic; needed in a community that has topics, unless community_direct_messages is on"`
+	RecentContact *int              `json:"RecentContactFlag" range:"0..1" desc:"1: the messages update conversation lists; not in a Community" default:"0"`
+	Messages      []importedMessage `json:"MsgList" desc:"1 to 20 messages (import_max_batch), oldest first" required:"true"`
 }
 
 type importedMessage struct {
-	From            *string        `json:"From_Account"`
-	Time            *uint32        `json:"SendTime"`
-	Random          *uint32        `json:"Random"`
-	Body            jsontext.Value `json:"MsgBody"`
-	CloudCustomData *string        `json:"CloudCustomData"`
+	From            *string        `json:"From_Account" desc:"sender, an account that was imported, member of the group or not" required:"true"`
+	Time            *uint32        `json:"SendTime" desc:"Unix seconds, not before the group was created, nor before its newest ordinary message, nor after now" required:"true"`
+	Random          *uint32        `json:"Random" desc:"any number; an import repeats another of the last 300 seconds if sender, Random, SendTime and MsgBody are the same; absent: is no repeat"`
+	Body            jsontext.Value `json:"MsgBody" desc:"one or more elements {MsgType, MsgContent}, at most one TIMCustomElem; at most 12288 bytes together with CloudCustomData" required:"true"`
+	CloudCustomData *string        `json:"CloudCustomData" desc:"any text that goes with the message; counts towards the 12288 bytes of MsgBody"`
 }
 
 type importGroupMsgResponse struct {
-	Results []importResult `json:"ImportMsgResult"`
+	Results []importResult `json:"ImportMsgResult" desc:"one result per message, in order"`
 }
 
 type importResult struct {
-	Seq    uint32 `json:"MsgSeq"`
-	Time   int64  `json:"MsgTime"`
-	Result int    `json:"Result"`
+	Seq    uint32 `json:"MsgSeq" desc:"number of the message; 0 where it was not stored"`
+	Time   int64  `json:"MsgTime" desc:"SendTime of the message, Unix seconds"`
+	Result int    `json:"Result" desc:"0 where it was stored; 10004 for a SendTime out of bounds, 80001 for refused words, 80002 for too many bytes"`
 }
 
 func importGroupMsg(ctx context.Context, call *Call, r *importGroupMsgRequest) (*importGroupMsgResponse, error) {
@@ -173,31 +173,30 @@ func importGroupMsg(ctx context.Context, call *Call, r *importGroupMsgRequest) (
 }
 
 type groupMsgGetSimpleRequest struct {
-	GroupID      *string `json:"GroupId"`
-	Number       *int64  `json:"ReqMsgNumber"`
-	FromSeq      *uint32 `json:"ReqMsgSeq"`
-	WithRecalled *int    `json:"WithRecalledMsg" range:"0..1"`
-	TopicID      *string `json:"TopicId"`
+	GroupID      *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Number       *int64  `json:"ReqMsgNumber" desc:"messages wanted, 1 or more; at most 20 are returned" required:"true"`
+	FromSeq      *uint32 `json:"ReqMsgSeq" desc:"highest number wanted, itself included; absent or 0: the newest" default:"0"`
+	WithRecalled *int    `json:"WithRecalledMsg" range:"0..1" desc:"1: recalled messages are returned too" default:"0"`
+	TopicID      *string `json:"TopicId" desc:"id of the topic, in a community that has topics; absent: the group itself"`
 }
 
 type groupMsgGetSimpleResponse struct {
-	GroupID  string       `json:"GroupId"`
-	Finished int          `json:"IsFinished"`
-	Rows     []historyRow `json:"RspMsgList"`
+	GroupID  string       `json:"GroupId" desc:"id of the group"`
+	Finished int          `json:"IsFinished" desc:"1: as many messages as asked for, or number 1 was reached; 2: all that was asked for has expired; 0: otherwise"`
+	Rows     []historyRow `json:"RspMsgList" desc:"messages, the newest first"`
 }
 
-// historyRow is one message of a page; every field is always there except the
-// last two.
+// historyRow is one message of a page.
 type historyRow struct {
-	From            string         `json:"From_Account"`
-	Place           int            `json:"IsPlaceMsg"`
-	Body            jsontext.Value `json:"MsgBody"`
-	Priority        uint32         `json:"MsgPriority"`
-	Random          uint32         `json:"MsgRandom"`
-	Seq             uint32         `json:"MsgSeq"`
-	Time            int64          `json:"MsgTimeStamp"`
-	System          int            `json:"IsSystemMsg,omitzero"`
-	CloudCustomData string         `json:"CloudCustomData,omitzero"`
+	From            string         `json:"From_Account" desc:"sender; empty for a placeholder"`
+	Place           int            `json:"IsPlaceMsg" desc:"0: message; 1: placeholder, of which only the number is left; 2: recalled message"`
+	Body            jsontext.Value `json:"MsgBody" desc:"elements {MsgType, MsgContent} byte for byte as they were sent or last modified; [] for a placeholder, of a system tip an object (or as history_tip_style says)"`
+	Priority        uint32         `json:"MsgPriority" desc:"1 High, 2 Normal, 3 Low, 4 Lowest"`
+	Random          uint32         `json:"MsgRandom" desc:"Random of the message; 0 for a placeholder"`
+	Seq             uint32         `json:"MsgSeq" desc:"number of the message"`
+	Time            int64          `json:"MsgTimeStamp" desc:"when the message was sent, Unix seconds; 0 for a placeholder"`
+	System          int            `json:"IsSystemMsg,omitzero" desc:"1 for a system tip, else absent"`
+	CloudCustomData string         `json:"CloudCustomData,omitzero" desc:"custom data of the message; absent where it has none"`
 }
 
 func groupMsgGetSimple(ctx context.Context, call *Call, r *groupMsgGetSimpleRequest) (*groupMsgGetSimpleResponse, error) {
@@ -232,15 +231,15 @@ func historyRows(list []chat.HistoryRow) []historyRow {
 }
 
 type groupMsgRecallRequest struct {
-	GroupID *string      `json:"GroupId"`
-	Seqs    []messageSeq `json:"MsgSeqList"`
-	TopicID *string      `json:"TopicId"`
-	Reason  *string      `json:"Reason"`
+	GroupID *string      `json:"GroupId" desc:"id of the group" required:"true"`
+	Seqs    []messageSeq `json:"MsgSeqList" desc:"1 to 10 messages" required:"true"`
+	TopicID *string      `json:"TopicId" desc:"id of the topic, in a community that has topics; absent: the group itself"`
+	Reason  *string      `json:"Reason" desc:"at most 100 bytes, kept with the recall"`
 }
 
 // messageSeq is a message in a list of a request.
 type messageSeq struct {
-	Seq *uint32 `json:"MsgSeq" range:"1..4294967295"`
+	Seq *uint32 `json:"MsgSeq" range:"1..4294967295" desc:"number of the message" required:"true"`
 }
 
 // messageSeqs returns the numbers of a MsgSeqList.
@@ -256,14 +255,13 @@ func messageSeqs(list []messageSeq) ([]uint32, error) {
 }
 
 type groupMsgRecallResponse struct {
-	Results []recallResult `json:"RecallRetList"`
-	// Older is the name under which one widely used SDK looks for the results.
-	Older []recallResult `json:"Results"`
+	Results []recallResult `json:"RecallRetList" desc:"one result per number, in order"`
+	Older   []recallResult `json:"Results" desc:"the same as RecallRetList: one widely used SDK looks here"`
 }
 
 type recallResult struct {
-	Seq  uint32 `json:"MsgSeq"`
-	Code int    `json:"RetCode"`
+	Seq  uint32 `json:"MsgSeq" desc:"number of the message"`
+	Code int    `json:"RetCode" desc:"0 where the message is recalled, also if it was before; 10030 where there is none of that number, 10032 for a system tip"`
 }
 
 func groupMsgRecall(ctx context.Context, call *Call, r *groupMsgRecallRequest) (*groupMsgRecallResponse, error) {

@@ -23,10 +23,10 @@ func noticeCommands() []Command {
 }
 
 type sendGroupSystemNotificationRequest struct {
-	GroupID *string  `json:"GroupId"`
-	Content *string  `json:"Content"`
-	To      []string `json:"ToMembers_Account"`
-	TopicID *string  `json:"TopicId"`
+	GroupID *string  `json:"GroupId" desc:"id of the group" required:"true"`
+	Content *string  `json:"Content" desc:"the text, at most 12288 bytes; may be empty" required:"true"`
+	To      []string `json:"ToMembers_Account" desc:"at most 500 receivers, of whom those who are no members are passed over; not in an AVChatRoom; absent or empty: everybody"`
+	TopicID *string  `json:"TopicId" desc:"id of the topic in whose context it is shown; absent: the group's"`
 }
 
 func sendGroupSystemNotification(ctx context.Context, call *Call, r *sendGroupSystemNotificationRequest) (*noResult, error) {
@@ -37,14 +37,14 @@ func sendGroupSystemNotification(ctx context.Context, call *Call, r *sendGroupSy
 }
 
 type sendBroadcastMsgRequest struct {
-	From            *string        `json:"From_Account"`
-	Random          *uint32        `json:"Random"`
-	Body            jsontext.Value `json:"MsgBody"`
-	CloudCustomData *string        `json:"CloudCustomData"`
+	From            *string        `json:"From_Account" desc:"sender, an account that was imported; absent: the calling administrator"`
+	Random          *uint32        `json:"Random" desc:"any number; a message repeats another of the last 300 seconds if sender, Random and MsgBody are the same, and is answered like it" required:"true"`
+	Body            jsontext.Value `json:"MsgBody" desc:"one or more elements {MsgType, MsgContent}, at most one TIMCustomElem; at most 12288 bytes together with CloudCustomData" required:"true"`
+	CloudCustomData *string        `json:"CloudCustomData" desc:"any text that goes with the message; counts towards the 12288 bytes of MsgBody"`
 }
 
 type sendBroadcastMsgResponse struct {
-	Seq uint32 `json:"MsgSeq"`
+	Seq uint32 `json:"MsgSeq" desc:"number of the broadcast, counted from 1 in the application"`
 }
 
 func sendBroadcastMsg(ctx context.Context, call *Call, r *sendBroadcastMsgRequest) (*sendBroadcastMsgResponse, error) {
