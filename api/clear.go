@@ -16,8 +16,8 @@ func clearCommands() []Command {
 }
 
 type clearGroupMsgRequest struct {
-	GroupID *string `json:"GroupId"`
-	Seq     *uint32 `json:"MsgSeq"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Seq     *uint32 `json:"MsgSeq" desc:"highest number that is hidden; absent or 0: all that are there" default:"0"`
 }
 
 func clearGroupMsg(ctx context.Context, call *Call, r *clearGroupMsgRequest) (*noResult, error) {

@@ -19,11 +19,11 @@ func editCommands() []Command {
 }
 
 type modifyGroupMsgRequest struct {
-	GroupID         *string        `json:"GroupId" code:"20001"`
-	Seq             *uint32        `json:"MsgSeq" range:"1..4294967295" code:"20001"`
-	Body            jsontext.Value `json:"MsgBody"`
-	CloudCustomData *string        `json:"CloudCustomData" code:"20001"`
-	TopicID         *string        `json:"TopicId" code:"20001"`
+	GroupID         *string        `json:"GroupId" code:"20001" desc:"id of the group" required:"true"`
+	Seq             *uint32        `json:"MsgSeq" range:"1..4294967295" code:"20001" desc:"number of the message" required:"true"`
+	Body            jsontext.Value `json:"MsgBody" desc:"one or more elements {MsgType, MsgContent}, at most one TIMCustomElem; at most 12288 bytes together with CloudCustomData; absent: stays as it is; MsgBody or CloudCustomData is needed"`
+	CloudCustomData *string        `json:"CloudCustomData" code:"20001" desc:"any text; empty removes it, absent: stays as it is"`
+	TopicID         *string        `json:"TopicId" code:"20001" desc:"id of the topic, in a community that has topics; absent: the group itself"`
 }
 
 func modifyGroupMsg(ctx context.Context, call *Call, r *modifyGroupMsgRequest) (*noResult, error) {

@@ -22,33 +22,32 @@ func extensionCommands() []Command {
 }
 
 type groupSetKeyValuesRequest struct {
-	GroupID *string           `json:"GroupId"`
-	Seq     *uint32           `json:"MsgSeq" range:"1..4294967295"`
-	Operate *int              `json:"OperateType" range:"1..3"`
-	Pairs   []extensionChange `json:"ExtensionList"`
+	GroupID *string           `json:"GroupId" desc:"id of the group" required:"true"`
+	Seq     *uint32           `json:"MsgSeq" range:"1..4294967295" desc:"number of the message, which was sent with SupportMessageExtension" required:"true"`
+	Operate *int              `json:"OperateType" range:"1..3" desc:"1: sets pairs; 2: deletes pairs; 3: deletes all pairs" required:"true"`
+	Pairs   []extensionChange `json:"ExtensionList" desc:"1 to 20 pairs to set or delete, all or none; of a Key twice the last counts; ignored where all are deleted"`
 }
 
-// extensionChange is a pair to set or delete. Its Seq is what other callers than
-// administrators would have to know, and is not looked at.
+// extensionChange is a pair to set or delete.
 type extensionChange struct {
-	Key   *string `json:"Key"`
-	Value *string `json:"Value"`
-	Seq   *uint32 `json:"Seq"`
+	Key   *string `json:"Key" desc:"1 to 100 bytes" required:"true"`
+	Value *string `json:"Value" desc:"at most 1000 bytes, may be empty; needed to set the pair, ignored otherwise"`
+	Seq   *uint32 `json:"Seq" desc:"ignored: administrators write whatever it is"`
 }
 
 type groupSetKeyValuesResponse struct {
-	Results []extensionResult `json:"ExtensionList"`
+	Results []extensionResult `json:"ExtensionList" desc:"the pairs that were named, in order; empty where all were deleted"`
 }
 
 type extensionResult struct {
-	Code      int       `json:"ErrorCode"`
-	Extension extension `json:"Extension"`
+	Code      int       `json:"ErrorCode" desc:"always 0: a write is done as a whole or refused"`
+	Extension extension `json:"Extension" desc:"the pair as it is now"`
 }
 
 type extension struct {
-	Key   string `json:"Key"`
-	Value string `json:"Value"`
-	Seq   uint32 `json:"Seq"`
+	Key   string `json:"Key" desc:"key of the pair"`
+	Value string `json:"Value" desc:"value of the pair; empty where it was deleted"`
+	Seq   uint32 `json:"Seq" desc:"count of the write that set it, from 1; 0 where it was deleted"`
 }
 
 func groupSetKeyValues(ctx context.Context, call *Call, r *groupSetKeyValuesRequest) (*groupSetKeyValuesResponse, error) {
@@ -79,16 +78,16 @@ func groupSetKeyValues(ctx context.Context, call *Call, r *groupSetKeyValuesRequ
 }
 
 type groupGetKeyValuesRequest struct {
-	GroupID *string `json:"GroupId"`
-	Seq     *uint32 `json:"MsgSeq" range:"1..4294967295"`
-	From    *uint32 `json:"StartSeq"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Seq     *uint32 `json:"MsgSeq" range:"1..4294967295" desc:"number of the message, which was sent with SupportMessageExtension" required:"true"`
+	From    *uint32 `json:"StartSeq" desc:"only pairs with this Seq or a higher one" default:"0"`
 }
 
 type groupGetKeyValuesResponse struct {
-	Pairs    []extension `json:"ExtensionList"`
-	Complete int         `json:"CompleteFlag"`
-	Latest   uint32      `json:"LatestSeq"`
-	Cleared  uint32      `json:"ClearSeq"`
+	Pairs    []extension `json:"ExtensionList" desc:"at most 200 pairs in ascending order of Seq"`
+	Complete int         `json:"CompleteFlag" desc:"1: nothing follows; 0: go on with the last Seq plus 1 as StartSeq"`
+	Latest   uint32      `json:"LatestSeq" desc:"count of the writes so far"`
+	Cleared  uint32      `json:"ClearSeq" desc:"count of the write that last deleted all pairs; 0: there was none"`
 }
 
 func groupGetKeyValues(ctx context.Context, call *Call, r *groupGetKeyValuesRequest) (*groupGetKeyValuesResponse, error) {

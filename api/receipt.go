@@ -22,19 +22,19 @@ func receiptCommands() []Command {
 }
 
 type getGroupMsgReceiptRequest struct {
-	GroupID *string      `json:"GroupId"`
-	Seqs    []messageSeq `json:"MsgSeqList"`
+	GroupID *string      `json:"GroupId" desc:"id of the group" required:"true"`
+	Seqs    []messageSeq `json:"MsgSeqList" desc:"1 to 50 messages" required:"true"`
 }
 
 type getGroupMsgReceiptResponse struct {
-	Receipts []receiptCount `json:"GroupMsgReceiptList"`
+	Receipts []receiptCount `json:"GroupMsgReceiptList" desc:"one count per message, in order"`
 }
 
 type receiptCount struct {
-	Code   int    `json:"Code"`
-	Seq    uint32 `json:"MsgSeq"`
-	Read   int    `json:"ReadNum"`
-	Unread int    `json:"UnreadNum"`
+	Code   int    `json:"Code" desc:"0, or 10062 for a message that has no receipts, or was recalled, erased or has expired"`
+	Seq    uint32 `json:"MsgSeq" desc:"number of the message"`
+	Read   int    `json:"ReadNum" desc:"members who have read it"`
+	Unread int    `json:"UnreadNum" desc:"members who have not read it"`
 }
 
 func getGroupMsgReceipt(ctx context.Context, call *Call, r *getGroupMsgReceiptRequest) (*getGroupMsgReceiptResponse, error) {
@@ -57,30 +57,30 @@ func getGroupMsgReceipt(ctx context.Context, call *Call, r *getGroupMsgReceiptRe
 }
 
 type getGroupMsgReceiptDetailRequest struct {
-	GroupID *string `json:"GroupId"`
-	Seq     *uint32 `json:"MsgSeq" range:"1..4294967295"`
-	Filter  *int    `json:"Filter" older:"Flag" range:"0..1"`
-	Cursor  *string `json:"Cursor"`
-	Count   *int64  `json:"Count" older:"Num"`
+	GroupID *string `json:"GroupId" desc:"id of the group" required:"true"`
+	Seq     *uint32 `json:"MsgSeq" range:"1..4294967295" desc:"number of the message" required:"true"`
+	Filter  *int    `json:"Filter" older:"Flag" range:"0..1" desc:"0: who has read the message; 1: who has not" required:"true"`
+	Cursor  *string `json:"Cursor" desc:"empty for the first page, then Cursor of the page before" required:"true"`
+	Count   *int64  `json:"Count" older:"Num" desc:"accounts wanted, 1 or more; at most 200 are returned" required:"true"`
 }
 
-// getGroupMsgReceiptDetailResponse has one of the two lists. Samples and tables
-// of the page differ in the name of the flag.
+// getGroupMsgReceiptDetailResponse has both names of the flag: samples and tables
+// of the page differ.
 type getGroupMsgReceiptDetailResponse struct {
-	Seq        uint32      `json:"MsgSeq"`
-	Cursor     string      `json:"Cursor"`
-	IsFinish   int         `json:"IsFinish"`
-	IsFinished int         `json:"IsFinished"`
-	Read       *[]reader   `json:"ReadList,omitzero"`
-	Unread     *[]unreader `json:"UnreadList,omitzero"`
+	Seq        uint32      `json:"MsgSeq" desc:"number of the message"`
+	Cursor     string      `json:"Cursor" desc:"Cursor of the next call; 0 on the last page"`
+	IsFinish   int         `json:"IsFinish" desc:"1: this is the last page"`
+	IsFinished int         `json:"IsFinished" desc:"the same as IsFinish"`
+	Read       *[]reader   `json:"ReadList,omitzero" desc:"who has read the message; absent with Filter 1"`
+	Unread     *[]unreader `json:"UnreadList,omitzero" desc:"who has not read the message; absent with Filter 0"`
 }
 
 type reader struct {
-	Account string `json:"Read_Account"`
+	Account string `json:"Read_Account" desc:"member who has read it"`
 }
 
 type unreader struct {
-	Account string `json:"Unread_Account"`
+	Account string `json:"Unread_Account" desc:"member who has not read it"`
 }
 
 func getGroupMsgReceiptDetail(ctx context.Context, call *Call, r *getGroupMsgReceiptDetailRequest) (*getGroupMsgReceiptDetailResponse, error) {
@@ -123,9 +123,9 @@ func getGroupMsgReceiptDetail(ctx context.Context, call *Call, r *getGroupMsgRec
 }
 
 type groupMsgReceiptRequest struct {
-	GroupID *string      `json:"GroupId"`
-	From    *string      `json:"From_Account"`
-	Seqs    []messageSeq `json:"MsgSeqList"`
+	GroupID *string      `json:"GroupId" desc:"id of the group" required:"true"`
+	From    *string      `json:"From_Account" desc:"member who has read the messages" required:"true"`
+	Seqs    []messageSeq `json:"MsgSeqList" desc:"1 to 50 messages; those that ask this member for no receipt are passed over" required:"true"`
 }
 
 func groupMsgReceipt(ctx context.Context, call *Call, r *groupMsgReceiptRequest) (*noResult, error) {
