@@ -20,27 +20,25 @@ func contactCommands() []Command {
 	}
 }
 
-// getContactsRequest has two cursors and what is wanted. Nothing is ever pinned
-// by the REST commands, so the second cursor stays where it is.
 type getContactsRequest struct {
-	From     *string `json:"From_Account"`
-	Time     *uint32 `json:"TimeStamp"`
-	Tie      *uint32 `json:"StartIndex"`
-	TopTime  *uint32 `json:"TopTimeStamp"`
-	TopIndex *uint32 `json:"TopStartIndex"`
-	Flags    *uint32 `json:"AssistFlags"`
+	From     *string `json:"From_Account" desc:"account whose list it is" required:"true"`
+	Time     *uint32 `json:"TimeStamp" desc:"TimeStamp of the page before; 0 for the first" default:"0"`
+	Tie      *uint32 `json:"StartIndex" desc:"StartIndex of the page before; 0 for the first" default:"0"`
+	TopTime  *uint32 `json:"TopTimeStamp" desc:"cursor of pinned conversations, answered as it is: nothing can be pinned" default:"0"`
+	TopIndex *uint32 `json:"TopStartIndex" desc:"cursor of pinned conversations, answered as it is: nothing can be pinned" default:"0"`
+	Flags    *uint32 `json:"AssistFlags" desc:"bits: with 2 also conversations whose messages are all cleared or expired; others have no effect" default:"0"`
 }
 
 // flagEmptyContacts is the bit of AssistFlags that asks for empty conversations.
 const flagEmptyContacts = 1 << 1
 
 type getContactsResponse struct {
-	Contacts []contact `json:"SessionItem"`
-	Complete int       `json:"CompleteFlag"`
-	Time     int64     `json:"TimeStamp"`
-	Tie      uint32    `json:"StartIndex"`
-	TopTime  uint32    `json:"TopTimeStamp"`
-	TopIndex uint32    `json:"TopStartIndex"`
+	Contacts []contact `json:"SessionItem" desc:"at most 100 conversations, rarely a few more, those with the newest message first"`
+	Complete int       `json:"CompleteFlag" desc:"1: nothing follows; 0: call again with the four cursor fields"`
+	Time     int64     `json:"TimeStamp" desc:"TimeStamp of the next call"`
+	Tie      uint32    `json:"StartIndex" desc:"StartIndex of the next call"`
+	TopTime  uint32    `json:"TopTimeStamp" desc:"as it was in the call"`
+	TopIndex uint32    `json:"TopStartIndex" desc:"as it was in the call"`
 }
 
 // Types of conversations.
@@ -50,10 +48,10 @@ const (
 )
 
 type contact struct {
-	Type    int    `json:"Type"`
-	GroupID string `json:"GroupId"`
-	Time    int64  `json:"MsgTime"`
-	Top     int    `json:"TopFlag"`
+	Type    int    `json:"Type" desc:"always 2: a conversation with a group"`
+	GroupID string `json:"GroupId" desc:"id of the group"`
+	Time    int64  `json:"MsgTime" desc:"when the newest message that updates conversation lists was sent, Unix seconds"`
+	Top     int    `json:"TopFlag" desc:"always 0: nothing can be pinned"`
 }
 
 func getContacts(ctx context.Context, call *Call, r *getContactsRequest) (*getContactsResponse, error) {
@@ -75,11 +73,11 @@ func getContacts(ctx context.Context, call *Call, r *getContactsRequest) (*getCo
 }
 
 type deleteContactRequest struct {
-	From  *string `json:"From_Account"`
-	Type  *int    `json:"Type" range:"1..2"`
-	To    *string `json:"To_Account"`
-	Group *string `json:"ToGroupid"`
-	Clear *int    `json:"ClearRamble" range:"0..1"`
+	From  *string `json:"From_Account" desc:"account whose list it is" required:"true"`
+	Type  *int    `json:"Type" range:"1..2" desc:"1: with an account; 2: with a group" required:"true"`
+	To    *string `json:"To_Account" desc:"the other account; needed with Type 1"`
+	Group *string `json:"ToGroupid" desc:"id of the group; needed with Type 2, where To_Account does not have it"`
+	Clear *int    `json:"ClearRamble" range:"0..1" desc:"1: marks the history as cleared for the account, with Type 2" default:"0"`
 }
 
 func deleteContact(ctx context.Context, call *Call, r *deleteContactRequest) (*noResult, error) {

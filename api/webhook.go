@@ -25,24 +25,24 @@ func webhookCommands() []Command {
 }
 
 type watchWebhookRequest struct {
-	After       *uint64 `json:"After"`
-	WaitSeconds *int    `json:"WaitSeconds" range:"0..2"`
+	After       *uint64 `json:"After" desc:"Num of the last webhook that is known; 0, or more than there were: all that are kept" default:"0"`
+	WaitSeconds *int    `json:"WaitSeconds" range:"0..2" desc:"seconds to wait for a webhook where there is none yet" default:"0"`
 }
 
 type watchWebhookResponse struct {
-	Webhooks []watchedWebhook `json:"Webhooks"`
-	Next     uint64           `json:"Next"`
+	Webhooks []watchedWebhook `json:"Webhooks" desc:"webhooks, the oldest first; kept are the newest 1000, while somebody asks once a minute"`
+	Next     uint64           `json:"Next" desc:"After of the next call"`
 }
 
 type watchedWebhook struct {
-	Number    uint64         `json:"Num"`
-	Time      int64          `json:"Time"` // Unix milliseconds
-	Command   string         `json:"CallbackCommand"`
-	Outcome   string         `json:"Outcome"`
-	RequestID string         `json:"RequestID"`
-	ClientIP  string         `json:"ClientIP,omitzero"`
-	Platform  string         `json:"OptPlatform,omitzero"`
-	Body      jsontext.Value `json:"Body"`
+	Number    uint64         `json:"Num" desc:"number of the webhook, counted from 1 since the server started"`
+	Time      int64          `json:"Time" desc:"when it was called, Unix milliseconds"`
+	Command   string         `json:"CallbackCommand" desc:"command of the webhook"`
+	Outcome   string         `json:"Outcome" desc:"ok; timeout; answered: not with status 200; failed; off: commands does not name it; dropped: given up" values:"ok,timeout,answered,failed,off,dropped"`
+	RequestID string         `json:"RequestID" desc:"UUID, the same whenever the same event is told again"`
+	ClientIP  string         `json:"ClientIP,omitzero" desc:"address of who caused the event; absent where nobody did"`
+	Platform  string         `json:"OptPlatform,omitzero" desc:"RESTAPI; absent where nobody caused the event"`
+	Body      jsontext.Value `json:"Body" desc:"the webhook's body, an object"`
 }
 
 func watchWebhook(ctx context.Context, call *Call, r *watchWebhookRequest) (*watchWebhookResponse, error) {
@@ -60,17 +60,17 @@ func watchWebhook(ctx context.Context, call *Call, r *watchWebhookRequest) (*wat
 }
 
 type replayWebhookRequest struct {
-	GroupID  *string  `json:"GroupId"`
-	UserID   *string  `json:"UserID"`
-	FromTime *int64   `json:"FromTime"`
-	ToTime   *int64   `json:"ToTime"`
-	Commands []string `json:"Commands"`
-	Next     *string  `json:"Next"`
+	GroupID  *string  `json:"GroupId" desc:"id of the group, with all its topics; this or UserID is needed"`
+	UserID   *string  `json:"UserID" desc:"account whose profile's events are sent, instead of a group's"`
+	FromTime *int64   `json:"FromTime" desc:"time of the first events, Unix seconds, 0 or more" required:"true"`
+	ToTime   *int64   `json:"ToTime" desc:"time of the last events, included, Unix seconds, not before FromTime" required:"true"`
+	Commands []string `json:"Commands" desc:"commands of the webhooks to send; absent or empty: all"`
+	Next     *string  `json:"Next" desc:"empty for the first call, then Next of the answer before"`
 }
 
 type replayWebhookResponse struct {
-	Sent int    `json:"SentNum"`
-	Next string `json:"Next"`
+	Sent int    `json:"SentNum" desc:"webhooks that this call has sent"`
+	Next string `json:"Next" desc:"Next of the following call; empty once all were sent"`
 }
 
 func replayWebhook(ctx context.Context, call *Call, r *replayWebhookRequest) (*replayWebhookResponse, error) {
@@ -94,10 +94,10 @@ func replayWebhook(ctx context.Context, call *Call, r *replayWebhookRequest) (*r
 }
 
 type getWebhookStatusResponse struct {
-	LaneNum       int    `json:"LaneNum"`
-	OldestSeconds int64  `json:"OldestSeconds"`
-	ToldNum       uint64 `json:"ToldNum"`
-	GivenUpNum    uint64 `json:"GivenUpNum"`
+	LaneNum       int    `json:"LaneNum" desc:"groups, topics and accounts with something to deliver"`
+	OldestSeconds int64  `json:"OldestSeconds" desc:"age of the oldest event that waits, seconds; 0: none does"`
+	ToldNum       uint64 `json:"ToldNum" desc:"events delivered since the server started"`
+	GivenUpNum    uint64 `json:"GivenUpNum" desc:"events given up since the server started"`
 }
 
 func getWebhookStatus(_ context.Context, call *Call, _ *struct{}) (*getWebhookStatusResponse, error) {
