@@ -9,50 +9,50 @@ import (
 
 // recallOperation is a recall operation as the audit record tells it.
 type recallOperation struct {
-	OperationID  string            `json:"OperationId"`
-	Command      string            `json:"Command"`
-	Operator     string            `json:"Operator_Account"`
-	RemoteIP     string            `json:"RemoteIP"`
-	Random       string            `json:"Random"`
-	Time         int64             `json:"Time"`
-	Reason       string            `json:"Reason"`
-	Notify       string            `json:"Notify"`
-	FenceSeconds int64             `json:"FenceSeconds"`
-	Scope        *operationScope   `json:"Scope,omitzero"`
-	PreviewID    string            `json:"PreviewId,omitzero"`
-	Hold         int               `json:"Hold"`
-	Targets      []operationTarget `json:"Targets"`
+	OperationID  string            `json:"OperationId" desc:"id of the operation"`
+	Command      string            `json:"Command" desc:"command that recalled"`
+	Operator     string            `json:"Operator_Account" desc:"administrator who called"`
+	RemoteIP     string            `json:"RemoteIP" desc:"address of the call; empty where it is not known"`
+	Random       string            `json:"Random" desc:"random of the call's URL; empty where it had none, or one of more than 48 bytes"`
+	Time         int64             `json:"Time" desc:"when it was called, Unix seconds"`
+	Reason       string            `json:"Reason" desc:"reason that the call gave"`
+	Notify       string            `json:"Notify" desc:"who was told" values:"silent,summary,each"`
+	FenceSeconds int64             `json:"FenceSeconds" desc:"seconds of its fence; 0: it has none"`
+	Scope        *operationScope   `json:"Scope,omitzero" desc:"how far back; absent where the command has no Scope"`
+	PreviewID    string            `json:"PreviewId,omitzero" desc:"EntryId of the preview whose PlanToken it used; absent without one"`
+	Hold         int               `json:"Hold" desc:"1: one of its targets is on hold"`
+	Targets      []operationTarget `json:"Targets" desc:"targets, in the order of the call"`
 }
 
 type operationScope struct {
-	LastNum    int64  `json:"LastMsgNum"`
-	BeforeSeq  uint32 `json:"BeforeSeq"`
-	AfterTime  int64  `json:"AfterTime"`
-	BeforeTime int64  `json:"BeforeTime"`
+	LastNum    int64  `json:"LastMsgNum" desc:"numbers to cover, from the newest one or from BeforeSeq downwards"`
+	BeforeSeq  uint32 `json:"BeforeSeq" desc:"only numbers below this one; 0: no bound"`
+	AfterTime  int64  `json:"AfterTime" desc:"only messages sent at this time or later, Unix seconds; 0: no bound"`
+	BeforeTime int64  `json:"BeforeTime" desc:"only messages sent before this time, Unix seconds; 0: no bound"`
 }
 
 type operationTarget struct {
-	GroupID  string          `json:"GroupId"`
-	TopicID  string          `json:"TopicId,omitzero"`
-	Sender   string          `json:"Sender_Account,omitzero"`
-	State    string          `json:"State"`
-	Code     int             `json:"ErrorCode"`
-	Info     string          `json:"ErrorInfo"`
-	FromSeq  uint32          `json:"FromSeq,omitzero"`
-	ToSeq    uint32          `json:"ToSeq,omitzero"`
-	Seqs     []seqNumber     `json:"MsgSeqList,omitempty"`
-	Recalled *uint32         `json:"RecalledNum,omitzero"` // where it was counted
-	Already  *uint32         `json:"AlreadyRecalledNum,omitzero"`
-	Fence    *operationFence `json:"Fence,omitzero"`
-	Hold     int             `json:"Hold"`
+	GroupID  string          `json:"GroupId" desc:"id of the group"`
+	TopicID  string          `json:"TopicId,omitzero" desc:"id of the topic; absent where it is the group itself"`
+	Sender   string          `json:"Sender_Account,omitzero" desc:"account whose messages were recalled; absent for a recall by number"`
+	State    string          `json:"State" desc:"pending: not yet recalled; void: given up before that; sealed: being erased; refused: not served; none: nothing is stored there; destroyed: with its group or topic" values:"active,restored,sealed,erased,pending,void,refused,none,destroyed"`
+	Code     int             `json:"ErrorCode" desc:"why the target was not served; 0 where it was"`
+	Info     string          `json:"ErrorInfo" desc:"why ErrorCode is not 0, else empty"`
+	FromSeq  uint32          `json:"FromSeq,omitzero" desc:"lowest number that is covered; absent where none is"`
+	ToSeq    uint32          `json:"ToSeq,omitzero" desc:"highest number that is covered; absent where none is"`
+	Seqs     []seqNumber     `json:"MsgSeqList,omitempty" desc:"messages of a recall by number; else absent"`
+	Recalled *uint32         `json:"RecalledNum,omitzero" desc:"messages that were newly recalled; absent where the command does not count"`
+	Already  *uint32         `json:"AlreadyRecalledNum,omitzero" desc:"messages that were recalled before; absent where the command does not count"`
+	Fence    *operationFence `json:"Fence,omitzero" desc:"the fence; absent where there is none"`
+	Hold     int             `json:"Hold" desc:"1: it is on hold"`
 }
 
 // operationFence is the fence of a target.
 type operationFence struct {
-	FromSeq uint32 `json:"FromSeq"`
-	Until   int64  `json:"Until"`
-	Open    int    `json:"Open"`
-	ToSeq   uint32 `json:"ToSeq"` // once it is closed; below FromSeq where it caught nothing
+	FromSeq uint32 `json:"FromSeq" desc:"lowest number that it may cover"`
+	Until   int64  `json:"Until" desc:"its end, Unix seconds: what came later is not covered"`
+	Open    int    `json:"Open" desc:"1: it is not closed yet"`
+	ToSeq   uint32 `json:"ToSeq" desc:"highest number that it covers, once it is closed; below FromSeq where it caught nothing"`
 }
 
 func newRecallOperation(o *chat.Operation) recallOperation {
@@ -86,17 +86,17 @@ func newRecallOperation(o *chat.Operation) recallOperation {
 
 // auditEvent is an entry of the audit record.
 type auditEvent struct {
-	EntryID   string         `json:"EntryId"`
-	Type      string         `json:"Type"`
-	Operator  string         `json:"Operator_Account"`
-	RemoteIP  string         `json:"RemoteIP"`
-	Random    string         `json:"Random"`
-	Time      int64          `json:"Time"`
-	Reason    string         `json:"Reason"`
-	NotBefore int64          `json:"NotBefore,omitzero"`
-	Targets   []restoredPart `json:"Targets,omitempty"` // of restore
-	TotalNum  uint32         `json:"TotalNum,omitzero"`
-	ChainHash string         `json:"ChainHash,omitzero"`
+	EntryID   string         `json:"EntryId" desc:"id of the entry; of a recall the same as OperationId"`
+	Type      string         `json:"Type" desc:"what was done; release: the end of a hold" values:"preview,recall,restore,erase,hold,release,export"`
+	Operator  string         `json:"Operator_Account" desc:"administrator who called"`
+	RemoteIP  string         `json:"RemoteIP" desc:"address of the call; empty where it is not known"`
+	Random    string         `json:"Random" desc:"random of the call's URL; empty where it had none, or one of more than 48 bytes"`
+	Time      int64          `json:"Time" desc:"when it was called, Unix seconds"`
+	Reason    string         `json:"Reason" desc:"reason that the call gave"`
+	NotBefore int64          `json:"NotBefore,omitzero" desc:"of erase: Unix seconds before which nothing is erased; else absent"`
+	Targets   []restoredPart `json:"Targets,omitempty" desc:"of restore: one result per target; else absent"`
+	TotalNum  uint32         `json:"TotalNum,omitzero" desc:"of export: messages, once the last page was read; else absent"`
+	ChainHash string         `json:"ChainHash,omitzero" desc:"of export: hash of the last message in hexadecimal digits, once the last page was read; else absent"`
 }
 
 func newAuditEvent(e *chat.OperationEvent) auditEvent {
@@ -110,13 +110,13 @@ func newAuditEvent(e *chat.OperationEvent) auditEvent {
 }
 
 type getRecallOperationRequest struct {
-	OperationID *string `json:"OperationId"`
+	OperationID *string `json:"OperationId" desc:"id of the operation" required:"true"`
 }
 
 type getRecallOperationResponse struct {
-	Operation recallOperation `json:"Operation"`
-	Erasure   *erasure        `json:"Erasure,omitzero"`
-	Log       []auditEvent    `json:"Log"`
+	Operation recallOperation `json:"Operation" desc:"the operation"`
+	Erasure   *erasure        `json:"Erasure,omitzero" desc:"the newest erasure of it; absent where there is none"`
+	Log       []auditEvent    `json:"Log" desc:"what was done about it, the recall itself first"`
 }
 
 func getRecallOperation(ctx context.Context, call *Call, r *getRecallOperationRequest) (*getRecallOperationResponse, error) {
@@ -135,34 +135,34 @@ func getRecallOperation(ctx context.Context, call *Call, r *getRecallOperationRe
 }
 
 type listRecallOperationsRequest struct {
-	GroupID  *string  `json:"GroupId"`
-	TopicID  *string  `json:"TopicId"`
-	Sender   *string  `json:"Sender_Account"`
-	Operator *string  `json:"Operator_Account"`
-	FromTime *int64   `json:"FromTime"`
-	ToTime   *int64   `json:"ToTime"`
-	Types    []string `json:"Types"`
-	Limit    *int     `json:"Limit"`
-	Next     *string  `json:"Next"`
+	GroupID  *string  `json:"GroupId" desc:"only entries about this group"`
+	TopicID  *string  `json:"TopicId" desc:"only entries about this topic"`
+	Sender   *string  `json:"Sender_Account" desc:"only entries about messages of this account"`
+	Operator *string  `json:"Operator_Account" desc:"only entries of calls by this administrator"`
+	FromTime *int64   `json:"FromTime" desc:"only entries of this time or later, Unix seconds; 0: no bound" default:"0"`
+	ToTime   *int64   `json:"ToTime" desc:"only entries of this time or earlier, Unix seconds; 0: no bound" default:"0"`
+	Types    []string `json:"Types" desc:"entries wanted; absent or empty: recall alone" values:"preview,recall,restore,erase,hold,export"`
+	Limit    *int     `json:"Limit" desc:"entries wanted, 1 to 100; 0 is 20" default:"20"`
+	Next     *string  `json:"Next" desc:"empty for the first page, then Next of the page before"`
 }
 
 type listRecallOperationsResponse struct {
-	Operations []auditItem `json:"Operations"`
-	Next       string      `json:"Next"`
+	Operations []auditItem `json:"Operations" desc:"entries, the newest first; may be few or none although more follow"`
+	Next       string      `json:"Next" desc:"Next of the following call; empty on the last page"`
 }
 
 // auditItem is an entry of the audit record, of a recall with the operation, of
 // a preview with its results.
 type auditItem struct {
 	auditEvent
-	OperationID string           `json:"OperationId,omitzero"`
-	Operation   *recallOperation `json:"Operation,omitzero"`
-	Results     []previewed      `json:"Results,omitempty"`
+	OperationID string           `json:"OperationId,omitzero" desc:"id of the operation that the entry is about; absent for a preview"`
+	Operation   *recallOperation `json:"Operation,omitzero" desc:"of recall: the operation; else absent"`
+	Results     []previewed      `json:"Results,omitempty" desc:"of preview: one result per target; else absent"`
 }
 
 type previewed struct {
 	recallPart
-	Matched uint32 `json:"MatchedNum"`
+	Matched uint32 `json:"MatchedNum" desc:"messages that would have been recalled"`
 }
 
 // defaultAuditLimit is how many entries come where Limit is not given.
