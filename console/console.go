@@ -37,18 +37,18 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // Handler answers the paths of the pages that are on, and passes every other
-// request on to next. A page that is off is no path of the server: next
-// answers.
+// request on to next as it came. A page that is off is no path of the server:
+// next answers.
 func Handler(next http.Handler, o Options) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/", next)
+	files := map[string]http.Handler{}       // by path
+	directories := map[string]http.Handler{} // by the first part of the path
 	if o.Document != nil {
-		mux.Handle("GET /openapi.json", file{name: "openapi.json", content: o.Document}.handler())
+		files["/openapi.json"] = file{name: "openapi.json", content: o.Document}.handler()
 	}
-	mount := func(name string) { mux.Handle("GET /"+name+"/", directory(name)) }
 	page := func(name string) {
-		mount(name)
-		mux.Handle("GET /"+name, http.RedirectHandler("/"+name+"/", http.StatusMovedPermanently))
+		directories[name] = directory(name)
+		directories["shared"] = directory("shared")
+		files["/"+name] = http.RedirectHandler("/"+name+"/", http.StatusMovedPermanently)
 	}
 	if o.Debug {
 		page("debug")
@@ -56,10 +56,18 @@ func Handler(next http.Handler, o Options) http.Handler {
 	if o.Console {
 		page("console")
 	}
-	if o.Debug || o.Console {
-		mount("shared")
-	}
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := next
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			first, _, nested := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+			if h := files[r.URL.Path]; h != nil {
+				answer = h
+			} else if h := directories[first]; h != nil && nested {
+				answer = h
+			}
+		}
+		answer.ServeHTTP(w, r)
+	})
 }
 
 // directory serves the files of a directory of assets under its name, and its

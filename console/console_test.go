@@ -76,6 +76,16 @@ func TestCallsPassThePagesBy(t *testing.T) {
 			t.Errorf("POST %s answers %.60q", path, body)
 		}
 	}
+	// Paths that a router would clean are the protocol's to refuse.
+	for _, path := range []string{"//v4/a", "/v4/../x", "/a/./b", "/console", "/consoles/", "//console/"} {
+		method := http.MethodPost
+		if path != "/console" {
+			method = http.MethodGet
+		}
+		if response, body := ask(t, s, method, path, nil); body != nextAnswer || response.StatusCode != http.StatusOK {
+			t.Errorf("%s %s answers %d %.60q", method, path, response.StatusCode, body)
+		}
+	}
 }
 
 func TestTheDocumentIsServedWithAndWithoutPages(t *testing.T) {
