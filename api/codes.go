@@ -1,46 +1,88 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/recant-chat/recant/chat"
 )
 
-// Codes that the gateway raises before a command runs (spec 01 sections 6.1
-// and 6.2). Comments give the meaning in the public list (doc 34348).
+// Codes that the gateway raises before a command runs or in its place (spec 01
+// sections 6.1 and 6.2). gatewayMeanings says what each means.
 const (
-	codeUnknownGroupCommand  chat.Code = 10003 // wrong command in a group service
-	codeGroupCommandDisabled chat.Code = 10026 // command disabled for this SDKAppID
-	codeBadHTTP              chat.Code = 60002 // request could not be understood
-	codeBadJSON              chat.Code = 60003 // body is not a JSON object
-	codeCallFrequency        chat.Code = 60007 // REST call frequency exceeded
-	codeTimeout              chat.Code = 60008 // service timeout or incomplete request
-	codeUnknownCommand       chat.Code = 60009 // no such service or command
-	codeNotAdmin             chat.Code = 60010 // App admin rights required
-	codeNoSDKAppID           chat.Code = 60012 // SDKAppID missing
-	codeAccountType          chat.Code = 60015 // an account field is not a string
-	codeAppDisabled          chat.Code = 60016 // SDKAppID disabled
-	codeCommandDisabled      chat.Code = 60017 // command disabled for this SDKAppID
-	codeOverload             chat.Code = 60018 // server overloaded, retry later
-	codeIPNotAllowed         chat.Code = 60021 // caller's address not on the allow list
-	codeBadQuery             chat.Code = 60025 // URL parameter missing or malformed
-	codeSigExpired           chat.Code = 70001 // UserSig expired
-	codeSigMalformed         chat.Code = 70003 // UserSig cannot be decoded
-	codeSigWrongKey          chat.Code = 70009 // UserSig does not verify
-	codeSigOtherIdentifier   chat.Code = 70013 // UserSig of another UserID
-	codeSigOtherApp          chat.Code = 70014 // UserSig of another SDKAppID
-	codeNoKey                chat.Code = 70016 // no key for this SDKAppID
-	codeUnknownApp           chat.Code = 70020 // SDKAppID does not exist
-	codeTooManyBadSigs       chat.Code = 70050 // UserSig failed too often
-	codeBlocked              chat.Code = 70051 // account is on the block list
-	codeSigRevoked           chat.Code = 70052 // UserSig was invalidated
-	codeOpenIMBadJSON        chat.Code = 90001 // body of an openim command is not JSON
+	codeUnknownGroupCommand  chat.Code = 10003
+	codeGroupCommandDisabled chat.Code = 10026
+	codeOpenIMInternal       chat.Code = 20005
+	codeBadHTTP              chat.Code = 60002
+	codeBadJSON              chat.Code = 60003
+	codeCallFrequency        chat.Code = 60007
+	codeTimeout              chat.Code = 60008
+	codeUnknownCommand       chat.Code = 60009
+	codeNotAdmin             chat.Code = 60010
+	codeNoSDKAppID           chat.Code = 60012
+	codeAccountType          chat.Code = 60015
+	codeAppDisabled          chat.Code = 60016
+	codeCommandDisabled      chat.Code = 60017
+	codeOverload             chat.Code = 60018
+	codeIPNotAllowed         chat.Code = 60021
+	codeBadQuery             chat.Code = 60025
+	codeSigExpired           chat.Code = 70001
+	codeSigMalformed         chat.Code = 70003
+	codeSigWrongKey          chat.Code = 70009
+	codeSigOtherIdentifier   chat.Code = 70013
+	codeSigOtherApp          chat.Code = 70014
+	codeNoKey                chat.Code = 70016
+	codeUnknownApp           chat.Code = 70020
+	codeTooManyBadSigs       chat.Code = 70050
+	codeBlocked              chat.Code = 70051
+	codeSigRevoked           chat.Code = 70052
+	codeOpenIMBadJSON        chat.Code = chat.CodeRecipientsEmpty // one code, two meanings
 )
 
-// codeOpenIMInternal is the internal error of an openim command; the caller may
-// repeat.
-const codeOpenIMInternal chat.Code = 20005
+// gatewayMeanings explains the codes above, by the public list (doc 34348).
+func gatewayMeanings() []chat.CodeMeaning {
+	means := func(code chat.Code, name string, retry bool, meaning string) chat.CodeMeaning {
+		return chat.CodeMeaning{Code: code, Name: name, Retry: retry, Meaning: meaning}
+	}
+	return []chat.CodeMeaning{
+		means(codeUnknownGroupCommand, "UnknownGroupCommand", false, "There is no such command in the services of groups."),
+		means(codeGroupCommandDisabled, "GroupCommandDisabled", false, "The command is disabled for this application."),
+		means(codeOpenIMInternal, "OpenIMInternal", true, "The server failed. Call again; if it stays, its log says why."),
+		means(codeBadHTTP, "BadHTTP", false, "The request is not a POST to /v4/service/command, or its query cannot be read."),
+		means(codeBadJSON, "BadJSON", false, "The body is not one JSON object."),
+		means(codeCallFrequency, "CallFrequency", true, "The command is called too often. Nothing was done; call again in a second."),
+		means(codeTimeout, "Timeout", true, "The call took too long, or its body is incomplete or larger than 1 MB. Nothing was done."),
+		means(codeUnknownCommand, "UnknownCommand", false, "There is no such service or command."),
+		means(codeNotAdmin, "NotAdmin", false, "The identifier is not an admin of the application."),
+		means(codeNoSDKAppID, "NoSDKAppID", false, "The URL has no sdkappid."),
+		means(codeAccountType, "AccountType", false, "A field of the body that holds an account is not a string."),
+		means(codeAppDisabled, "AppDisabled", false, "The application is disabled."),
+		means(codeCommandDisabled, "CommandDisabled", false, "The command is disabled for this application."),
+		means(codeOverload, "Overload", true, "The server is overloaded. Nothing was done; call again later."),
+		means(codeIPNotAllowed, "IPNotAllowed", false, "The caller's address is not on the application's list."),
+		means(codeBadQuery, "BadQuery", false, "A parameter of the URL is missing or malformed; ErrorInfo names it."),
+		means(codeSigExpired, "SigExpired", false, "The UserSig has expired. Make a new one."),
+		means(codeSigMalformed, "SigMalformed", false, "The UserSig cannot be read; it may have been cut off."),
+		means(codeSigWrongKey, "SigWrongKey", false, "The UserSig was made with another key."),
+		means(codeSigOtherIdentifier, "SigOtherIdentifier", false, "The UserSig was made for another identifier."),
+		means(codeSigOtherApp, "SigOtherApp", false, "The UserSig was made for another sdkappid."),
+		means(codeNoKey, "NoKey", false, "The application has no key."),
+		means(codeUnknownApp, "UnknownApp", false, "There is no such sdkappid on this server."),
+		means(codeTooManyBadSigs, "TooManyBadSigs", true, "Too many UserSigs of this identifier were bad. Wait a minute."),
+		means(codeBlocked, "Blocked", false, "The identifier is on the block list."),
+		means(codeSigRevoked, "SigRevoked", false, "The UserSig was made before the account was kicked. Make a new one."),
+	}
+}
+
+// CodeMeanings explains every code that an answer can have, in the order of the
+// codes, but for those that the application's own backend chooses (10100 to
+// 10200).
+func CodeMeanings() []chat.CodeMeaning {
+	byCode := func(a, b chat.CodeMeaning) int { return cmp.Compare(a.Code, b.Code) }
+	return slices.SortedFunc(slices.Values(slices.Concat(chat.CodeMeanings(), gatewayMeanings())), byCode)
+}
 
 // Literal texts of the hosted service, which programs in the wild compare
 // (spec 01 section 2.5).
