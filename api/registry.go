@@ -29,6 +29,7 @@ const (
 // limits, the documents and the tests read it from Commands.
 type Command struct {
 	Service   string
+	Chapter   string // of the documents
 	Name      string
 	Older     []string // earlier names, served alike
 	Doc       int      // page of the public documents, 0 if it has none

@@ -15,62 +15,6 @@ const maxMessageBytes = 12 * 1024
 // may be escaped, but white space does not grow without end.
 const maxRawBytes = 6 * maxMessageBytes
 
-// kinds of JSON values that a content field may have.
-type contentKind byte
-
-const (
-	contentString contentKind = iota
-	contentNumber
-	contentInteger
-	contentArray
-	contentStrings // an array of strings
-	contentObjects // an array of objects
-)
-
-// contentFields are the known fields of MsgContent (doc 33527). A field of
-// another kind is refused, an unknown one is kept.
-var contentFields = map[string]map[string]contentKind{
-	"TIMTextElem":     {"Text": contentString},
-	"TIMLocationElem": {"Desc": contentString, "Latitude": contentNumber, "Longitude": contentNumber},
-	"TIMFaceElem":     {"Index": contentInteger, "Data": contentString},
-	"TIMCustomElem":   {"Data": contentString, "Desc": contentString, "Ext": contentString, "Sound": contentString},
-	"TIMSoundElem": {
-		"Url": contentString, "UUID": contentString, "Size": contentInteger, "Second": contentInteger,
-		"Download_Flag": contentInteger,
-	},
-	"TIMImageElem": {"UUID": contentString, "ImageFormat": contentInteger, "ImageInfoArray": contentObjects},
-	"TIMFileElem": {
-		"Url": contentString, "UUID": contentString, "FileSize": contentInteger, "FileName": contentString,
-		"Download_Flag": contentInteger,
-	},
-	"TIMVideoFileElem": {
-		"VideoUrl": contentString, "VideoUUID": contentString, "VideoSize": contentInteger, "VideoSecond": contentInteger,
-		"VideoFormat": contentString, "VideoDownloadFlag": contentInteger,
-		"ThumbUrl": contentString, "ThumbUUID": contentString, "ThumbSize": contentInteger,
-		"ThumbWidth": contentInteger, "ThumbHeight": contentInteger, "ThumbFormat": contentString,
-		"ThumbDownloadFlag": contentInteger,
-	},
-	"TIMRelayElem": {
-		"Title": contentString, "MsgNum": contentInteger, "CompatibleText": contentString,
-		"AbstractList": contentStrings, "MsgList": contentObjects, "JsonMsgKey": contentString,
-	},
-}
-
-// imageFields are the known fields of an element of ImageInfoArray.
-var imageFields = map[string]contentKind{
-	"Type": contentInteger, "Size": contentInteger, "Width": contentInteger, "Height": contentInteger, "URL": contentString,
-}
-
-// relayedFields are the known fields of an element of a relay's MsgList.
-var relayedFields = map[string]contentKind{
-	"From_Account": contentString, "To_Account": contentString, "GroupId": contentString,
-	"MsgSeq": contentInteger, "MsgRandom": contentInteger, "MsgTimeStamp": contentInteger,
-	"MsgBody": contentArray, "CloudCustomData": contentString,
-}
-
-// nestedFields are the known fields of the objects in a list of a content.
-var nestedFields = map[string]map[string]contentKind{"ImageInfoArray": imageFields, "MsgList": relayedFields}
-
 // content is a MsgBody that was checked.
 type content struct {
 	raw     jsontext.Value // as it was given
@@ -207,17 +151,19 @@ func checkElement(i int, element jsontext.Value) (msgType string, err error) {
 	if err := checkKinds(known, contents); err != "" {
 		return "", Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s", i, err)
 	}
-	if msgType == "TIMTextElem" && len(contents["Text"]) == 0 {
-		return "", Refuse(CodeBadElement, "MsgBody[%d].MsgContent.Text is missing", i)
+	for _, field := range known {
+		if field.Required && contents[field.Name] == nil {
+			return "", Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s is missing", i, field.Name)
+		}
 	}
 	return msgType, checkNested(i, known, contents)
 }
 
 // checkNested checks what is inside the lists of a content.
-func checkNested(i int, known map[string]contentKind, contents map[string]jsontext.Value) error {
-	for name, list := range contents {
-		kind, ok := known[name]
-		if !ok || kind != contentStrings && kind != contentObjects {
+func checkNested(i int, known []ContentField, contents map[string]jsontext.Value) error {
+	for _, field := range known {
+		name, list := field.Name, contents[field.Name]
+		if list == nil || field.Kind != ContentStrings && field.Kind != ContentObjects {
 			continue
 		}
 		elements, err := splitArray(list)
@@ -225,7 +171,7 @@ func checkNested(i int, known map[string]contentKind, contents map[string]jsonte
 			return Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s: %v", i, name, err)
 		}
 		for j, element := range elements {
-			if kind == contentStrings {
+			if field.Kind == ContentStrings {
 				if element.Kind() != '"' {
 					return Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s[%d] is not a string", i, name, j)
 				}
@@ -238,7 +184,7 @@ func checkNested(i int, known map[string]contentKind, contents map[string]jsonte
 			if err != nil {
 				return Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s[%d]: %v", i, name, j, err)
 			}
-			if problem := checkKinds(nestedFields[name], fields); problem != "" {
+			if problem := checkKinds(field.Items, fields); problem != "" {
 				return Refuse(CodeBadElement, "MsgBody[%d].MsgContent.%s[%d].%s", i, name, j, problem)
 			}
 		}
@@ -246,22 +192,20 @@ func checkNested(i int, known map[string]contentKind, contents map[string]jsonte
 	return nil
 }
 
-// checkKinds says which known field has another kind of value; null is absent.
-func checkKinds(known map[string]contentKind, fields map[string]jsontext.Value) (problem string) {
-	for name, value := range fields {
-		kind, ok := known[name]
-		if !ok {
-			continue
-		}
-		switch {
-		case kind == contentString && value.Kind() != '"':
-			return name + " is not a string"
-		case kind == contentNumber && value.Kind() != '0':
-			return name + " is not a number"
-		case kind == contentInteger && !isInteger(value):
-			return name + " is not an integer"
-		case kind >= contentArray && value.Kind() != '[':
-			return name + " is not an array"
+// checkKinds says which known field has another kind of value.
+func checkKinds(known []ContentField, fields map[string]jsontext.Value) (problem string) {
+	for _, field := range known {
+		value, given := fields[field.Name]
+		switch kind := value.Kind(); {
+		case !given:
+		case field.Kind == ContentString && kind != '"':
+			return field.Name + " is not a string"
+		case field.Kind == ContentNumber && kind != '0':
+			return field.Name + " is not a number"
+		case field.Kind == ContentInteger && !isInteger(value):
+			return field.Name + " is not an integer"
+		case field.Kind >= ContentElements && kind != '[':
+			return field.Name + " is not an array"
 		}
 	}
 	return ""
