@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -123,10 +124,13 @@ func jsonContent(schema, examples object) object {
 	return object{{"application/json", object{{"schema", schema}}.with("examples", examples)}}
 }
 
+// notInNames is what the names of examples are written without.
+var notInNames = regexp.MustCompile(`[^a-z0-9]+`)
+
 // examplesOf are the requests and the answers of exchanges, by their titles.
 func examplesOf(exchanges []Exchange) (requests, responses object) {
 	for _, e := range exchanges {
-		name := strings.ReplaceAll(strings.ToLower(e.Title), " ", "-")
+		name := notInNames.ReplaceAllString(strings.ToLower(e.Title), "-")
 		requests = append(requests, jsonMember{name, object{{"summary", e.Title}, {"value", e.Request}}})
 		responses = append(responses, jsonMember{name, object{{"summary", e.Title}, {"value", e.Response}}})
 	}

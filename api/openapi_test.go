@@ -135,3 +135,40 @@ func TestTheCheckOfTheDocumentFindsFaults(t *testing.T) {
 		}
 	}
 }
+
+// Every example is what its schema says.
+func TestTheDocumentsExamplesKeepToTheirSchemas(t *testing.T) {
+	compile, root, err := schemaCompiler(openAPI(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths := root.(map[string]any)["paths"].(map[string]any)
+	examples := 0
+	for path := range paths {
+		post := "/paths/" + strings.ReplaceAll(path, "/", "~1") + "/post"
+		for _, side := range []string{"/requestBody", "/responses/200"} {
+			content := post + side + "/content/application~1json"
+			schema, err := compile(content + "/schema")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, example := range at(root, content+"/examples").(map[string]any) {
+				examples++
+				if err := schema.Validate(example.(map[string]any)["value"]); err != nil {
+					t.Errorf("%s%s, example %s: %v", path, side, name, err)
+				}
+			}
+		}
+	}
+	if want := 2 * len(api.Story()); examples != want {
+		t.Errorf("the document has %d examples, the story has %d", examples, want)
+	}
+}
+
+// at is what stands at a JSON pointer.
+func at(value any, pointer string) any {
+	for name := range strings.SplitSeq(pointer[1:], "/") {
+		value = value.(map[string]any)[strings.ReplaceAll(name, "~1", "/")]
+	}
+	return value
+}
