@@ -163,75 +163,97 @@ func (e directoryEntry) before(other directoryEntry) bool {
 	return e.group < other.group
 }
 
-// holds reports whether an entry's group exists. An entry older than a minute
-// whose group does not is removed: its creation or destruction was cut short.
-func (d *directory) holds(ctx context.Context, e directoryEntry) (bool, error) {
-	holds, err := d.pointsToGroup(ctx, e)
+// group returns the group of an entry, nil where there is none. An entry older
+// than a minute without a group is removed: a creation or destruction was cut
+// short.
+func (d *directory) group(ctx context.Context, e directoryEntry) (*groupState, error) {
+	g, err := d.groupNow(ctx, e)
 	age := d.app.clock().UnixMicro() - int64(e.number)
-	if err != nil || holds || age < staleAfter*1_000_000 {
-		return holds, err
+	if err != nil || g != nil || age < staleAfter*1_000_000 {
+		return g, err
 	}
 	// Under the group's lock nobody is about to create it.
 	defer d.app.groupLocks.lock(e.group)()
-	if holds, err = d.pointsToGroup(ctx, e); err != nil || holds {
-		return holds, err
+	if g, err = d.groupNow(ctx, e); err != nil || g != nil {
+		return g, err
 	}
-	return false, d.byType[e.kind].remove(ctx, record.DirectoryKey(e.number, e.group))
+	return nil, d.byType[e.kind].remove(ctx, record.DirectoryKey(e.number, e.group))
 }
 
-func (d *directory) pointsToGroup(ctx context.Context, e directoryEntry) (bool, error) {
+func (d *directory) groupNow(ctx context.Context, e directoryEntry) (*groupState, error) {
 	g, err := d.app.readGroupHead(ctx, e.group)
-	if err != nil {
-		return false, err
+	if err != nil || g.head.Destroyed || g.head.Number != e.number || g.groupType() != e.kind {
+		return nil, err
 	}
-	return !g.head.Destroyed && g.head.Number == e.number && g.groupType() == e.kind, nil
+	return g, nil
 }
 
-// directoryCursor walks the entries of one type from a creation number on.
+// directoryWalk merges the entries of some types in the order of creation
+// numbers, or against it.
+type directoryWalk struct {
+	reverse bool
+	cursors []*directoryCursor
+}
+
+// walk begins at a key of the directory or, in reverse, below it; nil is where
+// the walk's direction begins. It reads page entries of a type at once.
+func (d *directory) walk(types []GroupType, from []byte, reverse bool, page int) *directoryWalk {
+	w := &directoryWalk{reverse: reverse}
+	for _, t := range types {
+		w.cursors = append(w.cursors, &directoryCursor{directory: d, kind: t, from: from, reverse: reverse, page: page})
+	}
+	return w
+}
+
+// next returns the next entry; false at the end.
+func (w *directoryWalk) next(ctx context.Context) (directoryEntry, bool, error) {
+	var first *directoryCursor
+	for _, c := range w.cursors {
+		if err := c.read(ctx); err != nil {
+			return directoryEntry{}, false, err
+		}
+		if len(c.entries) > 0 && (first == nil || c.entries[0].before(first.entries[0]) != w.reverse) {
+			first = c
+		}
+	}
+	if first == nil {
+		return directoryEntry{}, false, nil
+	}
+	e := first.entries[0]
+	first.entries = first.entries[1:]
+	return e, true, nil
+}
+
+// directoryCursor is how far a walk has come with one type.
 type directoryCursor struct {
 	directory *directory
 	kind      GroupType
 	from      []byte
-	page      int // entries to read at once
+	reverse   bool
+	page      int
 	entries   []directoryEntry
-	holds     bool // the first entry is known to
 	ended     bool
 }
 
-// next returns the next entry whose group exists without consuming it.
-func (c *directoryCursor) next(ctx context.Context) (e directoryEntry, ok bool, err error) {
-	for {
-		if len(c.entries) == 0 && !c.ended {
-			if err := c.read(ctx); err != nil {
-				return e, false, err
-			}
-		}
-		if len(c.entries) == 0 {
-			return e, false, nil
-		}
-		if !c.holds {
-			if c.holds, err = c.directory.holds(ctx, c.entries[0]); err != nil {
-				return e, false, err
-			}
-		}
-		if c.holds {
-			return c.entries[0], true, nil
-		}
-		c.consume()
-	}
-}
-
-func (c *directoryCursor) consume() { c.entries, c.holds = c.entries[1:], false }
-
+// read reads the next entries where none are left.
 func (c *directoryCursor) read(ctx context.Context) error {
-	rows, _, err := c.directory.app.store.Read(ctx, c.directory.byType[c.kind].partition, store.Range{From: c.from, Limit: c.page})
+	if len(c.entries) > 0 || c.ended {
+		return nil
+	}
+	some := store.Range{From: c.from, Limit: c.page}
+	if c.reverse {
+		some = store.Range{To: c.from, Reverse: true, Limit: c.page}
+	}
+	rows, _, err := c.directory.app.store.Read(ctx, c.directory.byType[c.kind].partition, some)
 	if err != nil {
 		return fmt.Errorf("read directory: %w", err)
 	}
 	for _, row := range rows[0] {
 		number, group := record.DirectoryEntry(row.Key)
 		c.entries = append(c.entries, directoryEntry{c.kind, number, group})
-		c.from = afterKey(row.Key)
+		if c.from = row.Key; !c.reverse {
+			c.from = afterKey(row.Key)
+		}
 	}
 	c.ended = len(rows[0]) < c.page
 	return nil
@@ -250,6 +272,22 @@ type GroupList struct {
 // it (spec 02 section 1.1).
 const retiredType = "BChatRoom"
 
+// typesNamed are the types that a filter names, all for "".
+// Errors: CodeInvalid.
+func typesNamed(groupType string) ([]GroupType, error) {
+	if groupType == "" {
+		return GroupTypes[:], nil
+	}
+	if groupType == retiredType {
+		return nil, nil
+	}
+	t, ok := ParseGroupType(groupType)
+	if !ok {
+		return nil, Refuse(CodeInvalid, "GroupType %q is not a group type", groupType)
+	}
+	return []GroupType{t}, nil
+}
+
 // ListGroups lists the groups of a type ("" for all) in the order of creation,
 // after the creation number next, at most limit of them; 0 is 10,000. A page
 // takes in all groups of its last number (doc 34960).
@@ -259,16 +297,9 @@ func (a *App) ListGroups(ctx context.Context, groupType string, limit int64, nex
 	if err != nil {
 		return nil, err
 	}
-	types := GroupTypes[:]
-	if groupType != "" {
-		if groupType == retiredType {
-			return &GroupList{}, nil
-		}
-		t, ok := ParseGroupType(groupType)
-		if !ok {
-			return nil, Refuse(CodeInvalid, "GroupType %q is not a group type", groupType)
-		}
-		types = []GroupType{t}
+	types, err := typesNamed(groupType)
+	if err != nil || len(types) == 0 {
+		return &GroupList{}, err
 	}
 	list, err := a.directory.list(ctx, types, size, next)
 	if err != nil {
@@ -287,33 +318,26 @@ func (d *directory) list(ctx context.Context, types []GroupType, limit int, afte
 	if after+1 == 0 {
 		return &GroupList{}, nil
 	}
-	var cursors []*directoryCursor
-	for _, t := range types {
-		cursors = append(cursors, &directoryCursor{directory: d, kind: t, from: from, page: min(limit+1, 1000)})
-	}
+	walk := d.walk(types, from, false, min(limit+1, 1000))
 	list := &GroupList{}
 	last := after
 	for {
-		var first *directoryCursor
-		var least directoryEntry
-		for _, c := range cursors {
-			e, ok, err := c.next(ctx)
-			if err != nil {
-				return nil, err
-			}
-			if ok && (first == nil || e.before(least)) {
-				first, least = c, e
-			}
+		e, more, err := walk.next(ctx)
+		if err != nil || !more {
+			return list, err
 		}
-		if first == nil {
-			return list, nil
+		g, err := d.group(ctx, e)
+		if err != nil {
+			return nil, err
 		}
-		if len(list.IDs) >= limit && least.number != last {
+		switch {
+		case g == nil:
+		case len(list.IDs) >= limit && e.number != last:
 			list.Next = last
 			return list, nil
+		default:
+			list.IDs = append(list.IDs, e.group)
+			last = e.number
 		}
-		list.IDs = append(list.IDs, least.group)
-		last = least.number
-		first.consume()
 	}
 }
