@@ -296,11 +296,7 @@ func getRecallFeed(ctx context.Context, call *Call, r *getRecallFeedRequest) (*g
 	if r.GroupID == nil {
 		return nil, missing("GroupId")
 	}
-	limit := value(r.Limit)
-	if limit == 0 {
-		limit = defaultFeedLimit
-	}
-	events, next, err := call.App.Chat.Feed(ctx, *r.GroupID, value(r.TopicID), value(r.Since), limit)
+	events, next, err := call.App.Chat.Feed(ctx, *r.GroupID, value(r.TopicID), value(r.Since), limitOr(r.Limit, defaultFeedLimit))
 	if err != nil {
 		return nil, err
 	}

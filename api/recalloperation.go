@@ -169,13 +169,9 @@ type previewed struct {
 const defaultAuditLimit = 20
 
 func listRecallOperations(ctx context.Context, call *Call, r *listRecallOperationsRequest) (*listRecallOperationsResponse, error) {
-	limit := value(r.Limit)
-	if limit == 0 {
-		limit = defaultAuditLimit
-	}
 	page, err := call.App.Chat.AuditList(ctx, chat.AuditQuery{
 		GroupID: value(r.GroupID), TopicID: value(r.TopicID), Sender: value(r.Sender), Operator: value(r.Operator),
-		FromTime: value(r.FromTime), ToTime: value(r.ToTime), Types: r.Types, Limit: limit, Next: value(r.Next),
+		FromTime: value(r.FromTime), ToTime: value(r.ToTime), Types: r.Types, Limit: limitOr(r.Limit, defaultAuditLimit), Next: value(r.Next),
 	})
 	if err != nil {
 		return nil, err

@@ -130,6 +130,9 @@ func addInterval(c *record.Conversation, sender string, id record.TargetID, i in
 	mutations := []store.Mutation{
 		store.Set(record.ActiveKey(class, sender, i.from, id), encode(&record.Cover{ToSeq: i.to})),
 	}
+	for _, b := range i.blocks() {
+		mutations = append(mutations, store.Set(b.key(sender, id), nil))
+	}
 	cover := i
 	for _, row := range slices.Concat(rows...) {
 		other, err := coverInterval(row)
@@ -167,17 +170,13 @@ func (i interval) without(others []interval) []interval {
 // removeRanges are what removeIntervals reads of each interval: the one of the
 // cover that contains it, and the active intervals that may meet it.
 func removeRanges(sender string, intervals []interval) []store.Range {
-	last := record.TargetID{Index: math.MaxUint16}
-	for b := range last.Operation {
-		last.Operation[b] = 0xff
-	}
 	var ranges []store.Range
 	for _, i := range intervals {
 		class := i.class()
 		low := i.from - min(i.from, classLengths[class])
 		ranges = append(ranges,
 			store.Range{From: record.CoverKey(class, sender, 0), To: afterKey(record.CoverKey(class, sender, i.from)), Reverse: true, Limit: 1},
-			store.Range{From: record.ActiveKey(class, sender, low, record.TargetID{}), To: afterKey(record.ActiveKey(class, sender, i.to, last))})
+			store.Range{From: record.ActiveKey(class, sender, low, record.TargetID{}), To: afterKey(record.ActiveKey(class, sender, i.to, record.LastTarget))})
 	}
 	return ranges
 }
@@ -194,6 +193,9 @@ func removeIntervals(sender string, id record.TargetID, own []interval, rows [][
 			}
 			ended = append(ended, i)
 			mutations = append(mutations, store.Delete(record.ActiveKey(class, sender, i.from, id)))
+			for _, b := range i.blocks() {
+				mutations = append(mutations, store.Delete(b.key(sender, id)))
+			}
 			for _, row := range rows[2*n] {
 				w, err := coverInterval(row)
 				if err != nil {
@@ -230,7 +232,7 @@ func removeIntervals(sender string, id record.TargetID, own []interval, rows [][
 // all as of one instant.
 type recalls struct {
 	covers map[string][]interval // each a union
-	fences map[string][]*record.Fence
+	fences map[string][]openFence
 	single map[uint32]bool
 	// restores counts what was restored in the conversation so far: where it is
 	// another number than before, what was recalled may be so no more.
@@ -242,17 +244,22 @@ type recalls struct {
 	endedEdits uint64
 }
 
+// openFence is the fence of a target that has not been closed.
+type openFence struct {
+	*record.Fence
+	target record.TargetID
+}
+
+func (f openFence) covers(seq uint32, arrival int64) bool {
+	return f.FromSeq <= seq && arrival <= f.Until
+}
+
 // recalled reports whether an ordinary message is recalled that came at a time.
 func (r *recalls) recalled(seq uint32, sender string, arrival int64) bool {
 	if r.single[seq] || inUnion(r.covers[sender], seq) {
 		return true
 	}
-	for _, f := range r.fences[sender] {
-		if f.FromSeq <= seq && arrival <= f.Until {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.fences[sender], func(f openFence) bool { return f.covers(seq, arrival) })
 }
 
 // marksOf are the kinds of rows that a conversation may have now.
@@ -292,7 +299,7 @@ func recallRanges(marks uint32, senders []string, i interval) []store.Range {
 
 // recallsIn makes sense of the rows of recallRanges.
 func recallsIn(marks uint32, senders []string, rows [][]store.Row) (*recalls, error) {
-	found := &recalls{covers: map[string][]interval{}, fences: map[string][]*record.Fence{}, single: map[uint32]bool{}}
+	found := &recalls{covers: map[string][]interval{}, fences: map[string][]openFence{}, single: map[uint32]bool{}}
 	next := func() []store.Row {
 		first := rows[0]
 		rows = rows[1:]
@@ -340,8 +347,8 @@ func recallsIn(marks uint32, senders []string, rows [][]store.Row) (*recalls, er
 			continue
 		}
 		for _, row := range next() {
-			fence := &record.Fence{}
-			if err := decode(row, fence); err != nil {
+			fence := openFence{&record.Fence{}, record.TargetOf(row.Key)}
+			if err := decode(row, fence.Fence); err != nil {
 				return nil, err
 			}
 			found.fences[sender] = append(found.fences[sender], fence)
@@ -355,27 +362,36 @@ func recallsIn(marks uint32, senders []string, rows [][]store.Row) (*recalls, er
 // before they were read.
 // Errors: errSealed.
 func (s *stream) readRecalls(ctx context.Context, senders []string, i interval) (*recalls, error) {
+	found, _, err := s.readRecallsAnd(ctx, senders, i, func(uint32) []store.Range { return nil })
+	return found, err
+}
+
+// readRecallsAnd is readRecalls that reads further ranges in the same step, which
+// may depend on the conversation's marks.
+func (s *stream) readRecallsAnd(ctx context.Context, senders []string, i interval, further func(marks uint32) []store.Range) (*recalls, [][]store.Row, error) {
 	for {
 		// What the conversation had when it was last read is most often what
 		// it has now; where it is more the rows are read again.
 		marks := s.marks.Load()
-		c, rows, _, err := s.app.readConversation(ctx, s.id, recallRanges(marks, senders, i)...)
+		ranges := recallRanges(marks, senders, i)
+		n := len(ranges)
+		c, rows, _, err := s.app.readConversation(ctx, s.id, append(ranges, further(marks)...)...)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if c.Sealed { // the covers may be gone while the messages were still there
-			return nil, errSealed
+			return nil, nil, errSealed
 		}
 		now := marksOf(c)
 		s.marks.Store(now)
 		if now&^marks == 0 {
 			found, err := recallsIn(marks, senders, rows)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			found.restores, found.endedEdits = c.Restores, c.EndedEdits
 			s.endedEdits.Store(c.EndedEdits)
-			return found, nil
+			return found, rows[n:], nil
 		}
 	}
 }

@@ -133,6 +133,7 @@ type pageReader struct {
 	held         heldTargets // but for what these cover
 	top          uint32
 	want         int
+	whole        bool // bodies are read along with all headers
 
 	next     uint32 // the next number to look at
 	examined int    // how many numbers were looked at
@@ -143,11 +144,13 @@ type pageReader struct {
 	chosen   []scannedRow
 }
 
-// scannedRow is one number that was looked at; a nil header is a placeholder.
+// scannedRow is one number that was looked at; a nil header is a placeholder,
+// which may have been erased.
 type scannedRow struct {
 	seq    uint32
 	header *record.Header
 	body   []byte // nil where it was not read along
+	erased *record.Header
 }
 
 // read looks at numbers until the page is full. Each round reads rows first
@@ -193,7 +196,7 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 	if p.next == 0 {
 		return nil
 	}
-	bucket, newest := record.Bucket(p.next), p.next == p.top
+	bucket, whole := record.Bucket(p.next), p.whole || p.next == p.top
 	low := max(p.next-min(p.next-1, n-1), bucket*record.BucketSize+1)
 	if len(p.held) == 0 {
 		low = max(low, min(p.floor+1, p.next))
@@ -208,7 +211,7 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 		return nil
 	}
 	ranges := []store.Range{{From: record.HeaderKey(low), To: record.HeaderKey(p.next + 1), Reverse: true}}
-	if newest {
+	if whole {
 		ranges = append(ranges, store.Range{From: record.BodyKey(low), To: record.BodyKey(p.next + 1), Reverse: true})
 	}
 	rows, _, err := p.stream.app.store.Read(ctx, record.LogPartition(p.stream.id, bucket), ranges...)
@@ -227,8 +230,11 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 				return err
 			}
 			headers = headers[1:]
-			if row.header.Erased || seq <= p.floor && !p.held.cover(seq, row.header) {
+			switch {
+			case seq <= p.floor && !p.held.cover(seq, row.header):
 				row.header = nil
+			case row.header.Erased:
+				row.header, row.erased = nil, row.header
 			}
 		}
 		if len(bodies) > 0 && record.Seq(bodies[0].Key) == seq {
@@ -243,21 +249,27 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 }
 
 func (p *pageReader) readRecalls(ctx context.Context) error {
-	var senders []string
-	seen := map[string]bool{}
-	for _, row := range p.scanned {
-		if row.header != nil && !row.header.Tip && !seen[row.header.Sender] {
-			seen[row.header.Sender] = true
-			senders = append(senders, row.header.Sender)
-		}
-	}
-	within := nothing // also then the group may have been destroyed since it was read
-	if len(p.scanned) > 0 {
-		within = interval{p.scanned[len(p.scanned)-1].seq, p.scanned[0].seq}
-	}
+	senders, within := sendersIn(p.ordinary(false))
+	// Also where there are none: the group may have been destroyed since it was read.
 	var err error
 	p.recalls, err = p.stream.readRecalls(ctx, senders, within)
 	return err
+}
+
+// ordinary are the messages that were looked at, without tips and what has
+// expired, and with erased also what was erased.
+func (p *pageReader) ordinary(erased bool) []numberedHeader {
+	var messages []numberedHeader
+	for _, row := range p.scanned {
+		h := row.header
+		if erased && h == nil {
+			h = row.erased
+		}
+		if h != nil && !h.Tip {
+			messages = append(messages, numberedHeader{row.seq, h})
+		}
+	}
+	return messages
 }
 
 // choose takes from what was looked at the rows that the page shows.
@@ -350,9 +362,27 @@ func (p *pageReader) row(row scannedRow) (HistoryRow, error) {
 	if row.header.Tip && settings.HistoryTipStyle == "placeholder" {
 		return placeholder, nil
 	}
+	result, _, err := p.shown(row)
+	if err != nil {
+		return HistoryRow{}, err
+	}
+	if !settings.HistoryCloudCustomData {
+		result.CloudCustomData = ""
+	}
+	if row.header.Tip {
+		result.Body = tipBody(result.Body, settings.HistoryTipStyle)
+	}
+	if recalled && settings.RecalledBody == "empty" {
+		result.Body, result.CloudCustomData = jsontext.Value("[]"), ""
+	}
+	return result, nil
+}
+
+// shown is a row that is no placeholder with all that its message says.
+func (p *pageReader) shown(row scannedRow) (HistoryRow, *record.Body, error) {
 	body := &record.Body{}
 	if err := decode(store.Row{Key: record.BodyKey(row.seq), Value: row.body}, body); err != nil {
-		return HistoryRow{}, err
+		return HistoryRow{}, nil, err
 	}
 	if edited := p.recalls.edits[row.seq]; edited.GetEditVersion() > body.EditVersion {
 		body = edited
@@ -360,21 +390,12 @@ func (p *pageReader) row(row scannedRow) (HistoryRow, error) {
 	h := row.header
 	result := HistoryRow{
 		Seq: row.seq, Sender: h.Sender, Time: h.Time, Random: h.Random, Priority: h.Priority, Tip: h.Tip,
-		Body: jsontext.Value(body.MsgBody),
+		Body: jsontext.Value(body.MsgBody), CloudCustomData: body.CloudCustomData,
 	}
-	if settings.HistoryCloudCustomData {
-		result.CloudCustomData = body.CloudCustomData
-	}
-	if h.Tip {
-		result.Body = tipBody(body.MsgBody, settings.HistoryTipStyle)
-	}
-	if recalled {
+	if p.recalled(row) {
 		result.Place = RowRecalled
-		if settings.RecalledBody == "empty" {
-			result.Body, result.CloudCustomData = jsontext.Value("[]"), ""
-		}
 	}
-	return result, nil
+	return result, body, nil
 }
 
 // tipBody shows a tip in the way that history_tip_style names.

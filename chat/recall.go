@@ -298,7 +298,7 @@ func (s *stream) recallSeqs(ctx context.Context, id record.TargetID, t *record.R
 				event.Told = append(event.Told, h.seq)
 			}
 			recall.Active++
-			mutations = append(mutations, store.Set(record.SeqRecallKey(h.seq), encode(recall)))
+			mutations = append(mutations, store.Set(record.SeqRecallKey(h.seq), encode(recall)), store.Set(oneNumber(h.seq).key("", id), nil))
 		}
 		return append(mutations, feed(c, event)), nil
 	})

@@ -167,7 +167,7 @@ func (g *targetChange) restore(now int64) error {
 		}
 		// The row stays: members were told of the recall, and nobody tells
 		// them that it was undone.
-		g.mutations = append(g.mutations, store.Set(record.SeqRecallKey(seq), encode(recall)))
+		g.mutations = append(g.mutations, store.Set(record.SeqRecallKey(seq), encode(recall)), store.Delete(oneNumber(seq).key("", g.id)))
 	}
 	if len(g.target.Seqs) > 0 {
 		g.feed(&record.FeedEvent{Type: record.FeedEvent_RESTORED, Seqs: g.target.Seqs, Time: now})

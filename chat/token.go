@@ -26,6 +26,7 @@ const (
 	sealExport = "export"
 	sealList   = "list"
 	sealReplay = "replay"
+	sealSearch = "search"
 )
 
 const (

@@ -38,7 +38,7 @@ func HeldKey(t TargetID) []byte { return t.appendTo([]byte{'k'}) }
 var HeldPrefix = []byte{'k'}
 
 // TargetOf reads the target at the end of a key of TargetKey, HeldKey,
-// ActiveKey or FenceKey.
+// ActiveKey, BlockKey or FenceKey.
 func TargetOf(key []byte) TargetID {
 	tail := key[len(key)-targetIDBytes:]
 	return TargetID{Operation: OperationID(tail[:16]), Index: binary.BigEndian.Uint16(tail[16:])}
@@ -64,6 +64,16 @@ func ActiveKey(class byte, sender string, from uint32, t TargetID) []byte {
 
 // ActiveFrom reads the first number of a key of ActiveKey.
 func ActiveFrom(key []byte) uint32 { return Seq(key[:len(key)-targetIDBytes]) }
+
+// BlockKey lists an active target under a block of 2^level numbers, the index-th,
+// that it covers, of one sender or with "" of anybody. The key with a zero target
+// and the one with LastTarget enclose all of a block.
+func BlockKey(level byte, sender string, index uint32, t TargetID) []byte {
+	return t.appendTo(senderKey([]byte{'b', level}, sender, index))
+}
+
+// LastTarget is behind all targets.
+var LastTarget = TargetID{Operation: OperationID(bytes.Repeat([]byte{0xff}, 16)), Index: 0xffff}
 
 // FenceKey is an open fence of a target.
 func FenceKey(sender string, t TargetID) []byte {
