@@ -13,6 +13,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
@@ -178,11 +179,22 @@ func (b *tab) click(selector string) {
 	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
 }
 
-// press presses keys, one after the other: kb.Tab, kb.Enter, "j".
+// press presses keys, one after the other: kb.Tab, kb.Enter, "j". As on a
+// keyboard, a key that the page takes as a command types nothing.
 func (b *tab) press(keys ...string) {
 	b.Helper()
 	for _, key := range keys {
-		b.do(chromedp.KeyEvent(key))
+		for _, r := range key {
+			for _, event := range kb.Encode(r) {
+				if event.Type == kb.KeyChar {
+					continue
+				}
+				if event.Type == kb.KeyDown && kb.Keys[r] != nil {
+					event.Text = kb.Keys[r].Text
+				}
+				command(b, input.DispatchKeyEvent, *event)
+			}
+		}
 	}
 }
 

@@ -41,10 +41,17 @@ export function setLanguage(to) {
   }
 }
 
-// t is the text of a name, with {field} replaced by values.field.
+// t is the text of a name, with {field} replaced by values.field. Where values.n is
+// 1, the text "name#one" is taken if the language has it.
 export function t(name, values = {}) {
-  const text = texts[chosen][name] ?? texts.en[name] ?? name;
+  const one = String(values.n) === "1" ? texts[chosen][`${name}#one`] : undefined;
+  const text = one ?? texts[chosen][name] ?? texts.en[name] ?? name;
   return text.replace(/\{(\w+)\}/g, (whole, field) => (field in values ? String(values[field]) : whole));
+}
+
+// parts is t where a value may be an element: a list to append.
+export function parts(name, values) {
+  return t(name).split(/\{(\w+)\}/).map((part, i) => (i % 2 ? values[part] ?? "" : part)).filter((part) => part !== "");
 }
 
 // number, dateTime write figures and Unix seconds as the language does.

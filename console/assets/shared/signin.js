@@ -62,6 +62,9 @@ addTexts({
 // Codes of an answer that was refused for who called, not for what was asked.
 const refusals = (code) => code === -1 || (code >= 60000 && code < 61000) || (code >= 70000 && code < 71000);
 
+// ended reports whether a code means that the session is one no more.
+export const ended = (code) => code === 60010 || [70001, 70003, 70009, 70013, 70014, 70016, 70020, 70051, 70052].includes(code);
+
 // fromFragment reads #sign=SDKAppID:account:UserSig, with which a printed link
 // signs in, and takes it out of the address bar. A fragment is never sent.
 export function fromFragment() {
