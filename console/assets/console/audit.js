@@ -5,10 +5,11 @@ import { field, local, moment, select } from "./dialog.js";
 import { account, foreign, time } from "./message.js";
 import { auditHash, operationHash } from "./place.js";
 import { aborted, wordsOf } from "./problem.js";
-import { whereOf } from "./undo.js";
+import { restoredWords, undoDialog, whereOf } from "./undo.js";
 
 const types = ["recall", "restore", "preview", "erase", "hold", "export"];
 const pageSize = 30;
+const maxTargets = 5; // that an entry shows
 
 export class Audit {
   #context;
@@ -69,7 +70,7 @@ export class Audit {
         Limit: pageSize, Next: this.#next || undefined,
       }, controller.signal);
       if (controller.signal.aborted) return;
-      this.#list.append(...(answer.Operations ?? []).map(entry));
+      this.#list.append(...(answer.Operations ?? []).map((item) => this.#entry(item)));
       this.#next = answer.Next;
       this.#status.textContent = this.#list.children.length ? t("audit.count", { n: number(this.#list.children.length) }) : t("audit.none");
       if (first > 0) this.#list.children[first]?.querySelector("a")?.focus();
@@ -81,18 +82,26 @@ export class Audit {
       if (this.#asked === controller) this.#more.hidden = !this.#next;
     }
   }
-}
 
-const maxTargets = 5; // that an entry shows
+  #entry(item) {
+    const targets = item.Operation?.Targets ?? item.Results ?? item.Targets ?? [];
+    return h("li", {},
+      h("div", { class: "audit-head" },
+        h("p", {}, h("span", { class: `tag ${item.Type}` }, t(`audit.type.${item.Type}`)), " ", parts("row.by", { who: account(item.Operator_Account), when: time(item.Time) })),
+        h("p", { class: "buttons" },
+          item.Operation?.Targets.some((target) => target.State === "active") ? h("button", { type: "button", class: "small", onclick: () => this.#undo(item.OperationId) }, t("undo.open")) : null,
+          item.OperationId ? h("a", { href: operationHash(item.OperationId) }, t("operation.open"), h("span", { class: "visually-hidden" }, ` ${item.OperationId}`)) : null)),
+      item.Reason ? h("p", {}, t("row.reason"), " ", foreign(item.Reason)) : null,
+      h("ul", { class: "targets" }, targets.slice(0, maxTargets).map((target) => h("li", {}, targetLine(target))),
+        targets.length > maxTargets ? h("li", { class: "note" }, t("audit.moreTargets", { n: number(targets.length - maxTargets) })) : null));
+  }
 
-function entry(item) {
-  const targets = item.Operation?.Targets ?? item.Results ?? item.Targets ?? [];
-  return h("li", {},
-    h("p", { class: "audit-head" }, h("span", { class: `tag ${item.Type}` }, t(`audit.type.${item.Type}`)), parts("row.by", { who: account(item.Operator_Account), when: time(item.Time) }),
-      item.OperationId ? h("a", { href: operationHash(item.OperationId) }, t("operation.open"), h("span", { class: "visually-hidden" }, ` ${item.OperationId}`)) : null),
-    item.Reason ? h("p", {}, t("row.reason"), " ", foreign(item.Reason)) : null,
-    h("ul", { class: "targets" }, targets.slice(0, maxTargets).map((target) => h("li", {}, targetLine(target))),
-      targets.length > maxTargets ? h("li", { class: "note" }, t("audit.moreTargets", { n: number(targets.length - maxTargets) })) : null));
+  async #undo(id) {
+    const results = await undoDialog(this.#context.api, id);
+    if (!results) return;
+    this.#context.say(restoredWords(results));
+    this.#search();
+  }
 }
 
 // targetLine tells a target in one line, of whichever kind of entry.

@@ -1,6 +1,6 @@
 // The view of the application's groups, found by id, name and type.
 import { h, replace } from "/shared/dom.js";
-import { number, t } from "/shared/i18n.js";
+import { number, shortTime, t } from "/shared/i18n.js";
 import { select } from "./dialog.js";
 import { account, foreign, lineOf, time } from "./message.js";
 import { placeHash, placeOf } from "./place.js";
@@ -109,5 +109,5 @@ function item(group) {
     h("span", { class: "group-facts note" }, h("span", { class: "tag" }, t(`type.${group.Type}`)), h("span", {}, t("place.memberNum", { n: number(group.MemberNum) }))),
     h("span", { class: "group-newest" }, newest ? [newest.IsSystemMsg ? null : [account(newest.From_Account), ": "],
       newest.IsRecalled ? h("span", { class: "badge recalled" }, t("row.recalled")) : lineOf(newest)] : h("span", { class: "note" }, t("groups.silent"))),
-    h("span", { class: "group-time note" }, group.LastMsgTime ? time(group.LastMsgTime) : "")));
+    h("span", { class: "group-time note" }, group.LastMsgTime ? time(group.LastMsgTime, shortTime) : "")));
 }

@@ -1,7 +1,7 @@
 // The view of a group's members: who, in which role, muted until when; with
 // muting, ending a mute, and removing.
 import { h, replace } from "/shared/dom.js";
-import { dateTime, number, parts, t } from "/shared/i18n.js";
+import { number, parts, shortTime, t } from "/shared/i18n.js";
 import { field, select } from "./dialog.js";
 import { account, foreign, duration, time } from "./message.js";
 import { canMute, muteDialog, removeDialog, unmuteDialog } from "./mute.js";
@@ -112,9 +112,9 @@ export class Members {
     const row = h("tr", { "data-account": who },
       h("th", { scope: "row" }, account(who), member.NameCard || member.NickName ? h("span", { class: "note" }, " ", foreign(member.NameCard || member.NickName)) : null),
       cell("members.role", member.Role ? t(`role.${member.Role}`) : "–"),
-      cell("members.joined", member.JoinTime ? time(member.JoinTime) : "–"),
-      cell("members.sent", member.LastSendMsgTime ? time(member.LastSendMsgTime) : "–"),
-      cell("members.mute", isMuted ? h("span", { class: "badge stays" }, t("members.until", { when: dateTime(until) })) : "–"),
+      cell("members.joined", member.JoinTime ? time(member.JoinTime, shortTime) : "–"),
+      cell("members.sent", member.LastSendMsgTime ? time(member.LastSendMsgTime, shortTime) : "–"),
+      cell("members.mute", isMuted ? h("span", { class: "badge stays" }, t("members.until", { when: shortTime(until) })) : "–"),
       h("td", { class: "buttons start" },
         canMute(this.#group.Type) ? [
           button("mute.open", () => this.#mute(row, who)),

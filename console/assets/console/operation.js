@@ -43,7 +43,7 @@ export class Operation {
     return [
       h("dl", { class: "card" },
         line("operation.by", account(operation.Operator_Account), " · ", operation.RemoteIP), line("operation.time", time(operation.Time)),
-        line("row.reason", operation.Reason ? foreign(operation.Reason) : "–"), line("operation.command", h("code", {}, operation.Command)),
+        line("recall.reason", operation.Reason ? foreign(operation.Reason) : "–"), line("operation.command", h("code", {}, operation.Command)),
         operation.Hold ? line("operation.hold", t("operation.held")) : null,
         operation.FenceSeconds ? line("operation.fence", t("message.seconds", { n: number(operation.FenceSeconds) })) : null,
         erasure ? line("operation.erasure", t("operation.erased", { state: erasure.State, n: number(erasure.DoneNum), all: number(erasure.TotalNum) })) : null),

@@ -1,7 +1,7 @@
 // The panel with which a sender's messages are recalled: a preview first, always,
 // then the recall of exactly that, what became of it, and its undoing.
 import { h, replace } from "/shared/dom.js";
-import { number, parts, t } from "/shared/i18n.js";
+import { number, parts, shortTime, t } from "/shared/i18n.js";
 import { field, moment, select } from "./dialog.js";
 import { account, lineOf, time } from "./message.js";
 import { codeWords, aborted, wordsOf } from "./problem.js";
@@ -53,8 +53,7 @@ export class RecallPanel {
         field(t("recall.fence"), this.#fence, t("recall.fenceNote")),
         field(t("recall.most"), this.#most, t("recall.mostNote")),
         h("label", { class: "choice" }, this.#growth, t("recall.growth")))),
-      field(t("recall.reason"), this.#reason, t("recall.reasonNote")),
-      this.#problem, this.#go);
+      h("div", { class: "stack finish" }, field(t("recall.reason"), this.#reason, t("recall.reasonNote")), this.#problem, this.#go));
     this.#result = h("div", { class: "stack", role: "status", tabindex: "-1" });
     this.element = h("section", { class: "panel", "aria-labelledby": "recall-title" },
       h("header", { class: "panel-head" }, h("h2", { id: "recall-title" }, parts("recall.title", { who: account(this.#sender) })),
@@ -120,8 +119,8 @@ export class RecallPanel {
     return [
       h("p", { class: "count" }, parts("recall.count", { n: h("strong", {}, number(part.MatchedNum)), scanned: number(part.ScannedNum) })),
       h("dl", {},
-        part.MatchedNum ? line("recall.oldest", time(part.OldestTime)) : null,
-        part.MatchedNum ? line("recall.newestAt", time(part.NewestTime)) : null,
+        part.MatchedNum ? line("recall.oldest", time(part.OldestTime, shortTime)) : null,
+        part.MatchedNum ? line("recall.newestAt", time(part.NewestTime, shortTime)) : null,
         line("recall.window", part.ToSeq >= part.FromSeq ? `#${number(part.FromSeq)} – #${number(part.ToSeq)}` : "–"),
         line("recall.already", number(part.AlreadyRecalledNum)),
         line("recall.beyond", t(beyond))),

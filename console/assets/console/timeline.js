@@ -77,9 +77,9 @@ export class Timeline {
   select(seq, focus = true) {
     const { oldest, newest } = this.#rows;
     seq = Math.min(Math.max(seq, oldest), newest);
-    const element = this.#elements.get(seq);
-    if (!element) return this.jump(seq, { focus });
+    if (!this.#elements.has(seq)) return this.jump(seq, { focus });
     this.#mark(seq);
+    const element = this.#elements.get(seq);
     const top = this.#top(element);
     const over = top + element.offsetHeight - this.feed.clientHeight;
     if (seq === newest) this.feed.scrollTop = this.feed.scrollHeight;

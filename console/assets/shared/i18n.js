@@ -63,4 +63,11 @@ export function dateTime(seconds) {
   return new Intl.DateTimeFormat(chosen, { dateStyle: "medium", timeStyle: "medium" }).format(new Date(seconds * 1000));
 }
 
+// shortTime is a moment in as few letters as it can be told.
+export function shortTime(seconds) {
+  const moment = new Date(seconds * 1000);
+  const today = new Date().toDateString() === moment.toDateString();
+  return new Intl.DateTimeFormat(chosen, today ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" }).format(moment);
+}
+
 apply();
