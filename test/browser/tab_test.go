@@ -254,7 +254,8 @@ func (b *tab) wantAccessible() {
 func (b *tab) wantNoOverflow() {
 	b.Helper()
 	if wide := eval[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); wide > 0 {
-		b.Errorf("the page is %d pixels wider than the screen", wide)
+		widest := eval[string](b, `Array.from(document.querySelectorAll("body *")).filter(e => e.getBoundingClientRect().right > document.documentElement.clientWidth).map(e => e.outerHTML.slice(0, 120)).join("\n")`)
+		b.Errorf("the page is %d pixels wider than the screen: %s", wide, widest)
 	}
 }
 

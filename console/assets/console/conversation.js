@@ -60,7 +60,12 @@ export class Conversation {
       h("div", { class: "stage" }, h("div", { class: "center" }, this.#empty, this.#timeline.element), this.#side));
     document.addEventListener("keydown", this.#onkey, { signal });
     signal.addEventListener("abort", () => this.#stop());
-    this.#poll = new Poll(signal, () => this.#look(), (error) => this.#failed(error));
+    let looks = 0;
+    // What somebody else recalls or undoes shows within a few looks.
+    this.#poll = new Poll(signal, () => {
+      if (++looks % 2 === 0) this.#rows.refresh();
+      return this.#look();
+    }, (error) => this.#failed(error));
     this.#begin();
   }
 

@@ -61,7 +61,7 @@ function show() {
   replace(document.body,
     h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); view.focus(); } }, t("frame.skip")),
     h("header", { class: "bar" },
-      h("a", { class: "brand", href: "#/groups" }, h("img", { src: "/shared/icon.svg", alt: "", width: "22", height: "22" }), h("span", {}, "Recant")),
+      h("a", { class: "brand", href: "#/groups", "aria-label": "Recant" }, h("img", { src: "/shared/icon.svg", alt: "", width: "22", height: "22" }), h("span", {}, "Recant")),
       h("nav", { "aria-label": t("frame.nav") }, link("#/groups", "groups.title", route?.view !== "audit" && route?.view !== "operation"), link(auditHash(), "audit.title", route?.view === "audit" || route?.view === "operation")),
       h("span", { class: "who-signed foreign" }, session.identifier),
       languageChoice(),

@@ -16,7 +16,8 @@ export class Timeline {
   #first = 1;
   #last = 0;
   #following = true; // the newest is at the bottom and stays there
-  #seen = 0; // newest number that was on screen
+  #shown = [0, 0]; // numbers on screen
+  #seen = 0; // newest number that was on screen, or was the newest at first
   #scheduled = 0;
   #settle = 0;
 
@@ -56,6 +57,7 @@ export class Timeline {
   jump(seq, { focus = false } = {}) {
     const { oldest, newest } = this.#rows;
     if (newest === 0) return;
+    this.#seen ||= newest;
     seq = Math.min(Math.max(seq, oldest), newest);
     if (!this.#elements.has(seq)) {
       this.feed.replaceChildren();
@@ -207,8 +209,15 @@ export class Timeline {
     });
   }
 
+  // resized keeps the selected row on screen if it was, else the newest if that was.
   #resized() {
+    const element = this.#elements.get(this.selected);
+    const [first, last] = this.#shown;
     if (this.#following) this.feed.scrollTop = this.feed.scrollHeight;
+    if (element && this.selected >= first && this.selected <= last) {
+      const top = this.#top(element);
+      if (top < 0 || top + element.offsetHeight > this.feed.clientHeight) this.feed.scrollTop += top - Math.max(0, (this.feed.clientHeight - element.offsetHeight) / 2);
+    }
     this.#fill();
   }
 
@@ -225,6 +234,7 @@ export class Timeline {
       while (this.#below() > 4 * margin && this.#last - this.#first > 2 * step) for (let i = 0; i < step; i++) this.#drop(this.#last--);
     });
     const [first, last] = this.#visible();
+    this.#shown = [first, last];
     this.#seen = Math.max(this.#seen, last);
     this.#reach(first, last);
     clearTimeout(this.#settle);
