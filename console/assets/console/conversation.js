@@ -15,6 +15,7 @@ import { Rows } from "./rows.js";
 import { Timeline } from "./timeline.js";
 import { restoredWords, undoDialog } from "./undo.js";
 
+const noHistory = 10044; // of AVChatRooms
 const maxTicks = 5000; // numbers that the rail remembers, of a kind
 
 // where people were when they left a conversation, until the tab closes.
@@ -48,6 +49,7 @@ export class Conversation {
     });
     this.#timeline.feed.id = "feed";
     this.#drawing.rows = this.#rows;
+    this.#timeline.element.hidden = true; // until something is in it
     this.#side = h("div", { class: "side", hidden: true });
     this.#trouble = h("div", { class: "trouble", role: "alert" });
     this.#empty = h("p", { class: "empty", role: "status" }, t("busy"));
@@ -98,6 +100,7 @@ export class Conversation {
       this.#show();
       this.#recalls();
     } catch (error) {
+      if (error.code === noHistory) return replace(this.#empty, t("timeline.room"));
       if (!aborted(error)) this.#failed(error);
     }
     this.#poll.start();

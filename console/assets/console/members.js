@@ -69,7 +69,7 @@ export class Members {
     } finally {
       if (this.#asked === controller) {
         this.#rows.removeAttribute("aria-busy");
-        this.#more.hidden = this.#next === undefined;
+        this.#more.hidden = this.#next === undefined || !this.#rows.hasChildNodes();
       }
     }
   }
@@ -84,7 +84,7 @@ export class Members {
       return [...this.#muted.keys()].filter((who) => !name || who === name).map((who) => ({ Member_Account: who }));
     }
     if (this.#group.Type === "AVChatRoom") {
-      const page = await api.roomMembers(id, this.#next || undefined, signal);
+      const page = await api.roomMembers(id, this.#next || 0, signal);
       this.#next = page.NextTimestamp || undefined;
       return page.MemberList.filter((member) => !name || member.Member_Account === name);
     }
