@@ -39,9 +39,11 @@ export class Api {
     return this.#call(moderation, "get_timeline", { ...place, FromSeq: fromSeq || undefined, Limit: limit }, signal);
   }
 
-  // seqAt is the number of the first message that was sent at a time or later.
-  timelineAt(place, time, signal) {
-    return this.#call(moderation, "get_timeline", { ...place, AtTime: time, Limit: 1 }, signal);
+  // seqAt is the number of the first message that was sent at a time or later,
+  // undefined where there is none.
+  async seqAt(place, time, signal) {
+    const answer = await this.#call(moderation, "get_timeline", { ...place, AtTime: time, Limit: 1 }, signal);
+    return answer.AtSeq ?? answer.Messages[0]?.MsgSeq;
   }
 
   async group(id, signal) {

@@ -108,7 +108,7 @@ export class Conversation {
 
   // show shows the timeline for the first time, once there is something in it.
   #show() {
-    const none = this.#rows.newest === 0;
+    const none = this.#rows.empty;
     this.#empty.hidden = !none;
     this.#timeline.element.hidden = none;
     if (none) return replace(this.#empty, t("timeline.empty"));
@@ -117,10 +117,10 @@ export class Conversation {
   }
 
   async #look() {
-    const was = this.#rows.newest;
+    const none = this.#rows.empty;
     if (!(await this.#rows.look(this.#context.signal))) return;
     this.#failed(undefined);
-    if (was === 0) this.#show();
+    if (none) this.#show();
     else this.#timeline.grown();
   }
 
@@ -140,8 +140,8 @@ export class Conversation {
   #failed(error) {
     if (error === undefined) return replace(this.#trouble);
     if (aborted(error)) return;
-    replace(this.#trouble, h("span", {}, wordsOf(error)), h("button", { type: "button", class: "small", onclick: () => { replace(this.#trouble); if (this.#rows.newest === 0) this.#begin(); else this.#rows.again(); } }, t("again")));
-    if (this.#rows.newest === 0) replace(this.#empty);
+    replace(this.#trouble, h("span", {}, wordsOf(error)), h("button", { type: "button", class: "small", onclick: () => { replace(this.#trouble); if (this.#rows.empty) this.#begin(); else this.#rows.again(); } }, t("again")));
+    if (this.#rows.empty) replace(this.#empty);
   }
 
   #came(first, last) {
@@ -247,15 +247,12 @@ export class Conversation {
       act: async () => {
         const time = moment(at);
         if (!seq.value && time === undefined) throw new Error(t("goto.none"));
-        return seq.value ? Number(seq.value) : this.#seqAt(time);
+        if (seq.value) return Number(seq.value);
+        return (await this.#context.api.seqAt(this.#place, time, this.#context.signal)) ?? this.#rows.newest;
       },
     }).then((found) => found && this.#timeline.jump(found, { focus: true }));
   }
 
-  async #seqAt(time) {
-    const answer = await this.#context.api.timelineAt(this.#place, time, this.#context.signal);
-    return answer.Messages[0]?.MsgSeq ?? this.#rows.newest;
-  }
 
   #help() {
     helpDialog();
@@ -265,7 +262,7 @@ export class Conversation {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape" && this.#panel) return this.#close();
     if (event.target.closest("input, textarea, select, [contenteditable]") || !keysAreOn()) return;
-    const row = this.#rows.newest > 0 ? this.#rows.get(this.#timeline.current()) : undefined;
+    const row = !this.#rows.empty ? this.#rows.get(this.#timeline.current()) : undefined;
     const sender = row && !row.IsSystemMsg ? row.From_Account : undefined;
     const go = {
       j: () => this.#timeline.move(1), k: () => this.#timeline.move(-1),

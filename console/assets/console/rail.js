@@ -87,7 +87,7 @@ export class Rail {
   }
 
   #down(event) {
-    if (event.button !== 0 || this.#rows.newest === 0) return;
+    if (event.button !== 0 || this.#rows.empty) return;
     event.preventDefault();
     this.element.setPointerCapture(event.pointerId);
     this.element.focus({ preventScroll: true });
@@ -95,7 +95,7 @@ export class Rail {
   }
 
   #over(event) {
-    if (this.#rows.newest === 0) return;
+    if (this.#rows.empty) return;
     const box = this.element.getBoundingClientRect();
     this.#bubble.hidden = false;
     this.#bubble.textContent = `#${number(this.#seqAt(event))}`;

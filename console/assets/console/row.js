@@ -14,9 +14,15 @@ function avatar(name) {
   return element;
 }
 
+// goneBy is why a message has no content any more: "erased", "expired" or undefined.
+function goneBy(row) {
+  if (row.Expired) return "expired";
+  return row.IsPlaceMsg === 1 ? "erased" : undefined;
+}
+
 // fateOf is what a preview says about a row: "goes", "stays" or undefined.
 export function fateOf(row, plan) {
-  if (!plan || !row || row.gone || row.IsSystemMsg || row.From_Account !== plan.sender || row.Recalled || row.Erased) return undefined;
+  if (!plan || !row || goneBy(row) || row.IsSystemMsg || row.From_Account !== plan.sender || row.Recalled) return undefined;
   const inside = row.MsgSeq >= plan.from && row.MsgSeq <= plan.to
     && (!plan.after || row.MsgTimeStamp >= plan.after) && (!plan.before || row.MsgTimeStamp < plan.before);
   return inside ? "goes" : "stays";
@@ -43,7 +49,7 @@ export function drawRow(seq, selected, view) {
   const closes = plan && plan.to >= plan.from && seq === plan.to;
   const newDay = row?.MsgTimeStamp && day(row.MsgTimeStamp) !== (before?.MsgTimeStamp ? day(before.MsgTimeStamp) : "") && (before || seq === rows.oldest);
   const same = row && before && !newDay && !opens && !fate && !row.Recalled && !before.Recalled && before.From_Account === row.From_Account && !row.IsSystemMsg && !before.IsSystemMsg
-    && !row.gone && !before.gone && row.MsgTimeStamp - before.MsgTimeStamp < 300;
+    && !goneBy(row) && !goneBy(before) && row.MsgTimeStamp - before.MsgTimeStamp < 300;
   const state = JSON.stringify([row, selected, fate, opens, closes, newDay, same, view.expanded.has(seq), Boolean(plan) && seq >= plan.from && seq <= plan.to]);
   const element = h("article", {
     class: ["row", selected && "selected", row?.Recalled && "is-recalled", fate && `is-${fate}`, same && "same", row?.IsSystemMsg && "is-tip", !row && "pending"].filter(Boolean).join(" "),
@@ -60,10 +66,11 @@ export function drawRow(seq, selected, view) {
 function content(seq, row, selected, fate, view) {
   const place = h("span", { class: "seq" }, `#${number(seq)}`);
   if (!row) return h("div", { class: "line" }, h("span", { class: "blank" }), place, h("span", { class: "visually-hidden" }, t("row.loading")));
-  if (row.gone || row.Erased || row.Expired) {
+  const gone = goneBy(row);
+  if (gone) {
     return h("div", { class: "line" }, row.From_Account ? avatar(row.From_Account) : h("span", { class: "avatar empty" }), h("div", { class: "what" },
       row.From_Account ? h("p", { class: "who" }, account(row.From_Account), " ", row.MsgTimeStamp ? time(row.MsgTimeStamp, clock) : null) : null,
-      h("p", { class: "note" }, t(row.Erased ? "row.erased" : "row.expired")), row.Recalled ? recalled(row) : null), place);
+      h("p", { class: "note" }, t(`row.${gone}`)), row.Recalled ? recalled(row) : null), place);
   }
   if (row.IsSystemMsg) return h("div", { class: "line" }, h("div", { class: "what" }, bodyOf(row), time(row.MsgTimeStamp, clock)), place);
   const cut = lengthOf(row) > long;

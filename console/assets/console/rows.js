@@ -25,6 +25,11 @@ export class Rows {
     this.#failed = failed;
   }
 
+  // empty says that no message is there, or none any more.
+  get empty() {
+    return this.newest < this.oldest;
+  }
+
   // get is the row of a number, undefined while it is not here.
   get(seq) {
     return this.#pages.get(pageOf(seq))?.rows.get(seq);
@@ -40,7 +45,7 @@ export class Rows {
         this.#asked.delete(page);
       }
     }
-    if (this.newest > 0) for (let page = this.#wanted[1]; page >= this.#wanted[0]; page--) this.#need(page);
+    if (!this.empty) for (let page = this.#wanted[1]; page >= this.#wanted[0]; page--) this.#need(page);
   }
 
   // again asks anew for what failed or has become old.
@@ -92,9 +97,16 @@ export class Rows {
     this.#asked.set(page, controller);
     const top = this.#top(page);
     const bottom = page * pageSize + 1;
-    let answer;
+    const rows = new Map();
     try {
-      answer = await this.#fetch(top, top - bottom + 1, controller.signal);
+      // An answer has fewer rows where they are very large.
+      for (let from = top; from >= bottom;) {
+        const answer = await this.#fetch(from, from - bottom + 1, controller.signal);
+        this.#bounds(answer);
+        for (const row of answer.Messages) rows.set(row.MsgSeq, row);
+        const lowest = answer.Messages.at(-1)?.MsgSeq;
+        from = lowest > bottom && lowest <= from ? lowest - 1 : 0;
+      }
     } catch (error) {
       if (controller.signal.aborted) return;
       this.#asked.delete(page);
@@ -104,9 +116,7 @@ export class Rows {
     if (controller.signal.aborted) return;
     this.#asked.delete(page);
     this.#failed(undefined);
-    this.#bounds(answer);
-    const rows = new Map(answer.Messages.map((row) => [row.MsgSeq, row]));
-    for (let seq = bottom; seq <= top; seq++) if (!rows.has(seq)) rows.set(seq, { MsgSeq: seq, gone: true });
+    for (let seq = bottom; seq <= top; seq++) if (!rows.has(seq)) rows.set(seq, { MsgSeq: seq, Expired: 1 });
     this.#pages.set(page, { rows, top, stale: false });
     this.#forget();
     this.#changed(bottom, top + 1);

@@ -56,7 +56,7 @@ export class Timeline {
   // jump shows a number, wherever it is, and selects it.
   jump(seq, { focus = false } = {}) {
     const { oldest, newest } = this.#rows;
-    if (newest === 0) return;
+    if (this.#rows.empty) return;
     this.#seen ||= newest;
     seq = Math.min(Math.max(seq, oldest), newest);
     if (!this.#elements.has(seq)) {
