@@ -17,6 +17,7 @@ export class Timeline {
   #last = 0;
   #following = true; // the newest is at the bottom and stays there
   #shown = [0, 0]; // numbers on screen
+  #height = 0; // of what is on screen, in pixels
   #seen = 0; // newest number that was on screen, or was the newest at first
   #scheduled = 0;
   #settle = 0;
@@ -203,6 +204,7 @@ export class Timeline {
   #schedule() {
     this.#scheduled ||= requestAnimationFrame(() => {
       this.#scheduled = 0;
+      if (this.feed.clientHeight !== this.#height) return this.#resized();
       const left = this.feed.scrollHeight - this.feed.clientHeight - this.feed.scrollTop;
       this.#following = this.#last === this.#rows.newest && left < 24;
       this.#fill();
@@ -211,6 +213,7 @@ export class Timeline {
 
   // resized keeps the selected row on screen if it was, else the newest if that was.
   #resized() {
+    this.#height = this.feed.clientHeight;
     const element = this.#elements.get(this.selected);
     const [first, last] = this.#shown;
     if (this.#following) this.feed.scrollTop = this.feed.scrollHeight;
