@@ -39,11 +39,10 @@ export class Api {
     return this.#call(moderation, "get_timeline", { ...place, FromSeq: fromSeq || undefined, Limit: limit }, signal);
   }
 
-  // seqAt is the number of the first message that was sent at a time or later,
-  // undefined where there is none.
+  // seqAt is the number of the first message that was sent at a time or later, else
+  // of the newest.
   async seqAt(place, time, signal) {
-    const answer = await this.#call(moderation, "get_timeline", { ...place, AtTime: time, Limit: 1 }, signal);
-    return answer.AtSeq ?? answer.Messages[0]?.MsgSeq;
+    return (await this.#call(moderation, "get_timeline", { ...place, AtTime: time, Limit: 1 }, signal)).AtSeq;
   }
 
   async group(id, signal) {

@@ -176,6 +176,7 @@ export class Conversation {
     for (const seq of plan?.samples ?? []) this.#ticks.goes.add(seq);
     this.#learn(this.#rows.oldest > this.#rows.newest - 5000 ? this.#rows.oldest : this.#rows.newest - 5000, this.#rows.newest);
     this.#timeline.changed();
+    if (plan) this.#timeline.reveal();
     this.#marks();
   }
 
@@ -247,8 +248,7 @@ export class Conversation {
       act: async () => {
         const time = moment(at);
         if (!seq.value && time === undefined) throw new Error(t("goto.none"));
-        if (seq.value) return Number(seq.value);
-        return (await this.#context.api.seqAt(this.#place, time, this.#context.signal)) ?? this.#rows.newest;
+        return seq.value ? Number(seq.value) : this.#context.api.seqAt(this.#place, time, this.#context.signal);
       },
     }).then((found) => found && this.#timeline.jump(found, { focus: true }));
   }

@@ -108,6 +108,6 @@ function item(group) {
     h("span", { class: "group-name" }, h("strong", {}, foreign(group.Name || group.GroupId)), h("span", { class: "note mono" }, foreign(group.GroupId))),
     h("span", { class: "group-facts note" }, h("span", { class: "tag" }, t(`type.${group.Type}`)), h("span", {}, t("place.memberNum", { n: number(group.MemberNum) }))),
     h("span", { class: "group-newest" }, newest ? [newest.IsSystemMsg ? null : [account(newest.From_Account), ": "],
-      newest.IsPlaceMsg === 2 ? h("span", { class: "badge recalled" }, t("row.recalled")) : lineOf(newest)] : h("span", { class: "note" }, t("groups.silent"))),
+      newest.Recalled ? h("span", { class: "badge recalled" }, t("row.recalled")) : lineOf(newest)] : h("span", { class: "note" }, t("groups.silent"))),
     h("span", { class: "group-time note" }, group.LastMsgTime ? time(group.LastMsgTime, shortTime) : "")));
 }

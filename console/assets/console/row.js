@@ -14,15 +14,12 @@ function avatar(name) {
   return element;
 }
 
-// goneBy is why a message has no content any more: "erased", "expired" or undefined.
-function goneBy(row) {
-  if (row.Expired) return "expired";
-  return row.IsPlaceMsg === 1 ? "erased" : undefined;
-}
+// isGone reports whether a message has no content any more.
+const isGone = (row) => row.State === "erased" || row.State === "expired";
 
 // fateOf is what a preview says about a row: "goes", "stays" or undefined.
 export function fateOf(row, plan) {
-  if (!plan || !row || goneBy(row) || row.IsSystemMsg || row.From_Account !== plan.sender || row.Recalled) return undefined;
+  if (!plan || !row || isGone(row) || row.IsSystemMsg || row.From_Account !== plan.sender || row.Recalled) return undefined;
   const inside = row.MsgSeq >= plan.from && row.MsgSeq <= plan.to
     && (!plan.after || row.MsgTimeStamp >= plan.after) && (!plan.before || row.MsgTimeStamp < plan.before);
   return inside ? "goes" : "stays";
@@ -49,7 +46,7 @@ export function drawRow(seq, selected, view) {
   const closes = plan && plan.to >= plan.from && seq === plan.to;
   const newDay = row?.MsgTimeStamp && day(row.MsgTimeStamp) !== (before?.MsgTimeStamp ? day(before.MsgTimeStamp) : "") && (before || seq === rows.oldest);
   const same = row && before && !newDay && !opens && !fate && !row.Recalled && !before.Recalled && before.From_Account === row.From_Account && !row.IsSystemMsg && !before.IsSystemMsg
-    && !goneBy(row) && !goneBy(before) && row.MsgTimeStamp - before.MsgTimeStamp < 300;
+    && !isGone(row) && !isGone(before) && row.MsgTimeStamp - before.MsgTimeStamp < 300;
   const state = JSON.stringify([row, selected, fate, opens, closes, newDay, same, view.expanded.has(seq), Boolean(plan) && seq >= plan.from && seq <= plan.to]);
   const element = h("article", {
     class: ["row", selected && "selected", row?.Recalled && "is-recalled", fate && `is-${fate}`, same && "same", row?.IsSystemMsg && "is-tip", !row && "pending"].filter(Boolean).join(" "),
@@ -66,11 +63,10 @@ export function drawRow(seq, selected, view) {
 function content(seq, row, selected, fate, view) {
   const place = h("span", { class: "seq" }, `#${number(seq)}`);
   if (!row) return h("div", { class: "line" }, h("span", { class: "blank" }), place, h("span", { class: "visually-hidden" }, t("row.loading")));
-  const gone = goneBy(row);
-  if (gone) {
+  if (isGone(row)) {
     return h("div", { class: "line" }, row.From_Account ? avatar(row.From_Account) : h("span", { class: "avatar empty" }), h("div", { class: "what" },
       row.From_Account ? h("p", { class: "who" }, account(row.From_Account), " ", row.MsgTimeStamp ? time(row.MsgTimeStamp, clock) : null) : null,
-      h("p", { class: "note" }, t(`row.${gone}`)), row.Recalled ? recalled(row) : null), place);
+      h("p", { class: "note" }, t(`row.${row.State}`)), row.Recalled ? recalled(row) : null), place);
   }
   if (row.IsSystemMsg) return h("div", { class: "line" }, h("div", { class: "what" }, bodyOf(row), time(row.MsgTimeStamp, clock)), place);
   const cut = lengthOf(row) > long;
@@ -78,7 +74,7 @@ function content(seq, row, selected, fate, view) {
   return h("div", { class: "line" },
     avatar(row.From_Account),
     h("div", { class: "what" },
-      h("p", { class: "who" }, account(row.From_Account), " ", time(row.MsgTimeStamp, clock), row.Edited ? h("span", { class: "note" }, t("row.edited")) : null),
+      h("p", { class: "who" }, account(row.From_Account), " ", time(row.MsgTimeStamp, clock), row.EditNum ? h("span", { class: "note" }, t("row.edited")) : null),
       row.Recalled ? recalled(row) : null,
       fate ? h("p", {}, h("span", { class: fates[fate][0] }, fates[fate][1], t(`row.${fate}`))) : null,
       h("div", { class: cut && !expanded ? "said cut" : "said" }, bodyOf(row)),

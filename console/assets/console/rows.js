@@ -76,7 +76,7 @@ export class Rows {
 
   #bounds(answer) {
     const before = this.newest;
-    this.oldest = Math.max(this.oldest, answer.OldestSeq || 1);
+    this.oldest = Math.max(this.oldest, answer.OldestSeq || answer.NewestSeq + 1);
     this.newest = Math.max(this.newest, answer.NewestSeq);
     return this.newest > before;
   }
@@ -116,7 +116,7 @@ export class Rows {
     if (controller.signal.aborted) return;
     this.#asked.delete(page);
     this.#failed(undefined);
-    for (let seq = bottom; seq <= top; seq++) if (!rows.has(seq)) rows.set(seq, { MsgSeq: seq, Expired: 1 });
+    for (let seq = bottom; seq <= top; seq++) if (!rows.has(seq)) rows.set(seq, { MsgSeq: seq, State: "expired" });
     this.#pages.set(page, { rows, top, stale: false });
     this.#forget();
     this.#changed(bottom, top + 1);

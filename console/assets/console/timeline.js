@@ -71,7 +71,7 @@ export class Timeline {
     this.#following = seq === newest;
     const element = this.#elements.get(seq);
     if (this.#following) this.feed.scrollTop = this.feed.scrollHeight;
-    else this.feed.scrollTop += this.#top(element) - Math.max(0, (this.feed.clientHeight - element.offsetHeight) / 2);
+    else this.#center(element);
     if (focus) element.focus({ preventScroll: true });
     this.#fill();
   }
@@ -205,8 +205,7 @@ export class Timeline {
     this.#scheduled ||= requestAnimationFrame(() => {
       this.#scheduled = 0;
       if (this.feed.clientHeight !== this.#height) return this.#resized();
-      const left = this.feed.scrollHeight - this.feed.clientHeight - this.feed.scrollTop;
-      this.#following = this.#last === this.#rows.newest && left < 24;
+      this.#following = this.#atEnd();
       this.#fill();
     });
   }
@@ -214,14 +213,27 @@ export class Timeline {
   // resized keeps the selected row on screen if it was, else the newest if that was.
   #resized() {
     this.#height = this.feed.clientHeight;
+    if (this.#following) this.feed.scrollTop = this.feed.scrollHeight;
+    this.reveal();
+    this.#fill();
+  }
+
+  // reveal brings the selected row on screen as a whole, if it was there.
+  reveal() {
     const element = this.#elements.get(this.selected);
     const [first, last] = this.#shown;
-    if (this.#following) this.feed.scrollTop = this.feed.scrollHeight;
-    if (element && this.selected >= first && this.selected <= last) {
-      const top = this.#top(element);
-      if (top < 0 || top + element.offsetHeight > this.feed.clientHeight) this.feed.scrollTop += top - Math.max(0, (this.feed.clientHeight - element.offsetHeight) / 2);
-    }
-    this.#fill();
+    if (!element || this.selected < first || this.selected > last) return;
+    const top = this.#top(element);
+    if (top < 0 || top + element.offsetHeight > this.feed.clientHeight) this.#center(element);
+  }
+
+  #center(element) {
+    this.feed.scrollTop += this.#top(element) - Math.max(0, (this.feed.clientHeight - element.offsetHeight) / 2);
+    this.#following = this.#atEnd();
+  }
+
+  #atEnd() {
+    return this.#last === this.#rows.newest && this.#below() < 24;
   }
 
   // fill makes rows above and below what is on screen, ends far ones, and asks
