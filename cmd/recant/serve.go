@@ -208,7 +208,13 @@ func (s *server) openApplications(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.handler = console.Handler(handler, console.Options{Debug: s.config.ServesDebugTool(), Console: s.config.Console})
+	document, err := api.OpenAPI()
+	if err != nil {
+		return fmt.Errorf("describe the commands: %w", err)
+	}
+	s.handler = console.Handler(handler, console.Options{
+		Document: document, Debug: s.config.ServesDebugTool(), Console: s.config.Console,
+	})
 	return nil
 }
 

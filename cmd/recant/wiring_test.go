@@ -162,6 +162,7 @@ func TestThePagesAreServedAsConfigured(t *testing.T) {
 		{[]string{"--listen", "0.0.0.0:0"}, map[string]bool{"/console/": true, "/debug/": false}},
 	} {
 		p := serve(t, t.TempDir(), c.arguments...)
+		c.want["/openapi.json"] = true
 		for path, want := range c.want {
 			response, err := http.Get(p.base + path)
 			if err != nil {
