@@ -118,8 +118,8 @@ export class Conversation {
 
   async #look() {
     const none = this.#rows.empty;
-    if (!(await this.#rows.look(this.#context.signal))) return;
-    this.#failed(undefined);
+    await this.#rows.look(this.#context.signal);
+    if (this.#rows.empty) return;
     if (none) this.#show();
     else this.#timeline.grown();
   }
@@ -164,7 +164,7 @@ export class Conversation {
   }
 
   #marks() {
-    const window = this.#plan && this.#plan.to >= this.#plan.from ? [{ kind: "window", from: this.#plan.from, to: this.#plan.to }] : [];
+    const window = this.#plan && this.#plan.to >= this.#plan.from ? [{ kind: "window", from: this.#plan.from, to: this.#plan.open ? this.#rows.newest : this.#plan.to }] : [];
     const ticks = Object.entries(this.#ticks).flatMap(([kind, seqs]) => Array.from(seqs, (seq) => ({ kind, from: seq, to: seq })));
     this.#timeline.rail.mark([...window, ...this.#ranges, ...ticks]);
   }

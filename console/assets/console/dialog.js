@@ -19,6 +19,7 @@ export function ask({ title, fields, go, danger = false, act, cancel = t("dialog
 
   async function run(event) {
     event.preventDefault();
+    if (!submit) return dialog.close();
     replace(problem);
     submit.disabled = true;
     form.setAttribute("aria-busy", "true");

@@ -99,7 +99,7 @@ export class RecallPanel {
       this.#part = part;
       this.#token = answer.PlanToken;
       this.#key = randomKey();
-      this.#view.plan({ sender: this.#sender, from: part.FromSeq, to: part.ToSeq, after, before, samples: part.Samples.map((row) => row.MsgSeq) });
+      this.#view.plan({ sender: this.#sender, from: part.FromSeq, to: part.ToSeq, open: !this.#below && !before, after, before, samples: part.Samples.map((row) => row.MsgSeq) });
       replace(this.#figures, this.#told(part));
     } catch (error) {
       if (aborted(error)) return;

@@ -20,7 +20,7 @@ const isGone = (row) => row.State === "erased" || row.State === "expired";
 // fateOf is what a preview says about a row: "goes", "stays" or undefined.
 export function fateOf(row, plan) {
   if (!plan || !row || isGone(row) || row.IsSystemMsg || row.From_Account !== plan.sender || row.Recalled) return undefined;
-  const inside = row.MsgSeq >= plan.from && row.MsgSeq <= plan.to
+  const inside = row.MsgSeq >= plan.from && (plan.open || row.MsgSeq <= plan.to)
     && (!plan.after || row.MsgTimeStamp >= plan.after) && (!plan.before || row.MsgTimeStamp < plan.before);
   return inside ? "goes" : "stays";
 }
@@ -43,11 +43,11 @@ export function drawRow(seq, selected, view) {
   const before = rows.get(seq - 1);
   const fate = fateOf(row, plan);
   const opens = plan && plan.to >= plan.from && seq === plan.from;
-  const closes = plan && plan.to >= plan.from && seq === plan.to;
+  const closes = plan && plan.to >= plan.from && seq === (plan.open ? rows.newest : plan.to);
   const newDay = row?.MsgTimeStamp && day(row.MsgTimeStamp) !== (before?.MsgTimeStamp ? day(before.MsgTimeStamp) : "") && (before || seq === rows.oldest);
   const same = row && before && !newDay && !opens && !fate && !row.Recalled && !before.Recalled && before.From_Account === row.From_Account && !row.IsSystemMsg && !before.IsSystemMsg
     && !isGone(row) && !isGone(before) && row.MsgTimeStamp - before.MsgTimeStamp < 300;
-  const state = JSON.stringify([row, selected, fate, opens, closes, newDay, same, view.expanded.has(seq), Boolean(plan) && seq >= plan.from && seq <= plan.to]);
+  const state = JSON.stringify([row, selected, fate, opens, closes, newDay, same, view.expanded.has(seq), plan?.open]);
   const element = h("article", {
     class: ["row", selected && "selected", row?.Recalled && "is-recalled", fate && `is-${fate}`, same && "same", row?.IsSystemMsg && "is-tip", !row && "pending"].filter(Boolean).join(" "),
     tabindex: "-1", "data-seq": seq, "data-state": state, "aria-posinset": seq - rows.oldest + 1, "aria-setsize": rows.newest - rows.oldest + 1,
@@ -56,7 +56,7 @@ export function drawRow(seq, selected, view) {
   if (newDay) element.append(h("p", { class: "day" }, h("span", {}, day(row.MsgTimeStamp))));
   if (opens) element.append(h("p", { class: "border" }, h("span", {}, t("row.windowFrom", { seq: number(seq) }))));
   element.append(content(seq, row, selected, fate, view));
-  if (closes) element.append(h("p", { class: "border" }, h("span", {}, t("row.windowTo", { seq: number(seq) }))));
+  if (closes) element.append(h("p", { class: "border" }, h("span", {}, t(plan.open ? "row.windowOpen" : "row.windowTo", { seq: number(seq) }))));
   return element;
 }
 

@@ -67,18 +67,14 @@ export class Rows {
     this.#wanted = [0, -1];
   }
 
-  // look asks which number is the newest, and returns whether there is a newer
-  // one than before.
+  // look asks which number is the newest.
   async look(signal) {
-    const answer = await this.#fetch(0, 1, signal);
-    return this.#bounds(answer);
+    this.#bounds(await this.#fetch(0, 1, signal));
   }
 
   #bounds(answer) {
-    const before = this.newest;
     this.oldest = Math.max(this.oldest, answer.OldestSeq || answer.NewestSeq + 1);
     this.newest = Math.max(this.newest, answer.NewestSeq);
-    return this.newest > before;
   }
 
   #top(page) {

@@ -207,6 +207,7 @@ export const en = {
   "row.recalled": "Recalled",
   "row.stays": "Would remain",
   "row.windowFrom": "The recall looks at #{seq} and newer",
+  "row.windowOpen": "The recall looks at everything up to here, and at what comes until then",
   "row.windowTo": "The recall looks no further than #{seq}",
   "state.active": "recalled",
   "state.erased": "erased",

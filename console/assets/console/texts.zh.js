@@ -198,6 +198,7 @@ export const zh = {
   "row.recalled": "已撤回",
   "row.stays": "将保留",
   "row.windowFrom": "本次撤回检查 #{seq} 及更新的消息",
+  "row.windowOpen": "本次撤回检查到这里，以及撤回之前新发送的消息",
   "row.windowTo": "本次撤回检查到 #{seq} 为止",
   "state.active": "已撤回",
   "state.erased": "已删除",

@@ -106,11 +106,15 @@ export class Timeline {
     this.#schedule();
   }
 
-  // grown says that there are newer messages.
+  // grown says that there may be newer messages.
   grown() {
-    if (this.#following) {
-      const atNewest = this.selected === this.#last;
-      this.#steady(() => this.#append(this.#rows.newest - this.#last));
+    const before = this.#last;
+    if (this.#following && before < this.#rows.newest) {
+      const atNewest = this.selected === before;
+      this.#steady(() => {
+        this.#append(this.#rows.newest - before);
+        this.#redraw(before);
+      });
       if (atNewest && !this.feed.contains(document.activeElement)) this.#mark(this.#last);
     }
     this.#fill();
