@@ -109,6 +109,7 @@ export class Timeline {
   // grown says that there may be newer messages.
   grown() {
     const before = this.#last;
+    if (this.#following && this.#rows.newest - before > 5 * step) return this.jump(this.#rows.newest); // an import
     if (this.#following && before < this.#rows.newest) {
       const atNewest = this.selected === before;
       this.#steady(() => {
