@@ -191,7 +191,6 @@ export class Conversation {
 
   // preview opens the panel of a sender.
   #preview(sender) {
-    if (!sender) return;
     this.#panel?.stop();
     this.#draw(undefined);
     this.#panel = new RecallPanel({
@@ -266,17 +265,22 @@ export class Conversation {
     const sender = row && !row.IsSystemMsg ? row.From_Account : undefined;
     const go = {
       j: () => this.#timeline.move(1), k: () => this.#timeline.move(-1),
-      p: () => this.#preview(sender),
+      p: () => (sender ? this.#preview(sender) : this.#context.say(t("row.nobody"))),
       r: () => {
-        if (!this.#panel || (sender && this.#panel.sender !== sender)) this.#preview(sender);
-        this.#panel?.ask();
+        if (sender && this.#panel?.sender !== sender) this.#preview(sender);
+        if (this.#panel) this.#panel.ask();
+        else this.#context.say(t("row.nobody"));
       },
       u: () => {
         const operation = row?.Recalled?.OperationId ?? this.#lastOperation;
         if (operation) this.#undo(operation);
         else this.#context.say(t("undo.none"));
       },
-      m: () => { if (sender && canMute(this.#group?.Type)) this.#mute(sender); },
+      m: () => {
+        if (!sender) this.#context.say(t("row.nobody"));
+        else if (canMute(this.#group?.Type)) this.#mute(sender);
+        else this.#context.say(t("problem.10007"));
+      },
       g: () => this.#goTo(),
       "?": () => this.#help(),
     }[event.key];

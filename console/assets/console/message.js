@@ -4,6 +4,7 @@ import { h } from "/shared/dom.js";
 import { dateTime, number, parts, t } from "/shared/i18n.js";
 
 const maxNames = 20; // of a list of accounts
+const overrides = /[\u202d\u202e]/; // with which gnp.exe looks like exe.png
 
 // foreign is a text of somebody else, in the direction that it has.
 export function foreign(text, tag = "span") {
@@ -106,7 +107,8 @@ export function duration(length) {
 export function bodyOf(row) {
   if (row.IsSystemMsg) return h("div", { class: "tip" }, tip(row.MsgBody));
   const elements = Array.isArray(row.MsgBody) ? row.MsgBody : [];
-  return h("div", { class: "body" }, elements.map((element) => {
+  const turned = elements.some((element) => told(element).texts.some((text) => overrides.test(text)));
+  return h("div", { class: "body" }, turned ? h("p", { class: "badge stays" }, "⚠ ", t("message.turned")) : null, elements.map((element) => {
     const { label, facts, texts } = told(element);
     if (!label) return foreign(texts[0], "p");
     return h("p", { class: "attachment" }, h("strong", {}, label), facts.map((fact) => h("span", { class: "note" }, fact)), texts.map((text) => foreign(text)));
