@@ -135,11 +135,16 @@ func deleteGroupMember(ctx context.Context, call *Call, r *deleteGroupMemberRequ
 	})
 }
 
-// memberFilter says which members an answer has, and which of their fields.
-type memberFilter struct {
+// memberFields says which fields of members an answer has.
+type memberFields struct {
 	Fields []string `json:"MemberInfoFilter" desc:"fields of members that are wanted, by name; unknown names are ignored; absent or empty: all but OnlineStatus"`
-	Roles  []string `json:"MemberRoleFilter" desc:"only members with one of these roles; absent or empty: all" values:"Owner,Admin,Member"`
 	Keys   []string `json:"AppDefinedDataFilter_GroupMember" desc:"keys of members' custom fields that are wanted; absent or empty: all"`
+}
+
+// memberFilter says which members an answer has as well.
+type memberFilter struct {
+	memberFields
+	Roles []string `json:"MemberRoleFilter" desc:"only members with one of these roles; absent or empty: all" values:"Owner,Admin,Member"`
 }
 
 type memberInfoItem struct {
@@ -149,7 +154,7 @@ type memberInfoItem struct {
 
 // show makes the records of members ready for an answer. OnlineStatus is never
 // in it without being asked for.
-func (f *memberFilter) show(ctx context.Context, call *Call, members []chat.MemberInfo) ([]memberInfoItem, error) {
+func (f *memberFields) show(ctx context.Context, call *Call, members []chat.MemberInfo) ([]memberInfoItem, error) {
 	want := everyField
 	if len(f.Fields) > 0 {
 		want = listedFields(f.Fields)

@@ -386,7 +386,7 @@ func deletePermissionGroupMember(ctx context.Context, call *Call, r *permissionM
 
 type getPermissionGroupMemberListRequest struct {
 	permissionGroupName
-	memberFilter
+	memberFields
 	Limit *int64  `json:"Limit" desc:"members wanted, 1 to 50; 0 is 50" default:"50"`
 	Next  *string `json:"Next" desc:"empty for the first page, then Next of the page before"`
 }
