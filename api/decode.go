@@ -42,6 +42,10 @@ import (
 //   - A list that is tagged single:"true" may be one element alone.
 //   - Everything else that does not fit fails with the service's code for a bad
 //     parameter or, with the tag code:"90005", with that one.
+//   - The tags desc, required, values and default describe the field in the
+//     OpenAPI document and in the client: what it is, that no call succeeds
+//     without it, its only values, and what is taken where it is absent. They
+//     decide nothing.
 
 // AccountOrNumber is a UserID that some clients send as a number, which is
 // taken as its decimal text (From_Account of the topic commands, spec 00).

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
@@ -171,4 +172,15 @@ func at(value any, pointer string) any {
 		value = value.(map[string]any)[strings.ReplaceAll(name, "~1", "/")]
 	}
 	return value
+}
+
+// What checks the document is no part of the server.
+func TestTheServerIsBuiltWithoutTheValidator(t *testing.T) {
+	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "../cmd/recant").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(list, []byte("pb33f")) {
+		t.Errorf("the server imports %s", list)
+	}
 }
