@@ -12,7 +12,7 @@ func editCommands() []Command {
 	return []Command{
 		command("openim", "modify_group_msg", modifyGroupMsg,
 			doc(47948), summary("Replaces the body or the custom data of a message of a group or topic."),
-			codes(chat.CodeBadEdit, codeOpenIMInternal, chat.CodeEditTargetNotFound, chat.CodeEditTargetRecalled,
+			codes(codeOpenIMBadJSON, chat.CodeBadEdit, codeOpenIMInternal, chat.CodeEditTargetNotFound, chat.CodeEditTargetRecalled,
 				chat.CodeEditConflict, chat.CodeBadMsgBody, chat.CodeMsgBodyNoArray, chat.CodeBadElement,
 				chat.CodeCommunityOff, chat.CodeTextRefused, chat.CodeMessageTooLong, chat.CodeHeld)),
 	}

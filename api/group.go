@@ -13,6 +13,7 @@ func groupCommands() []Command {
 	return []Command{
 		command(groupService, "create_group", createGroup,
 			doc(34895), summary("Creates a group, with its owner and first members if given."),
+			codes(chat.CodeRefusedByBackend),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeTooManyAccounts, chat.CodeTooFrequent, chat.CodeNotPermitted,
 				chat.CodeAccountNotFound, chat.CodeGroupIDInUse, chat.CodeGroupIDInUseByOwner, chat.CodeLiveRoomQuota,
 				chat.CodeUserGroupQuota, chat.CodeMemberQuota, chat.CodeGroupQuota, chat.CodeCommunityOff, chat.CodeTextRefused)),

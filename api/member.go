@@ -12,6 +12,7 @@ func memberCommands() []Command {
 	return []Command{
 		command(groupService, "add_group_member", addGroupMember,
 			doc(34921), summary("Puts accounts into a group at once, without anybody's approval."),
+			codes(chat.CodeRefusedByBackend),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeTooManyAccounts, chat.CodeNotPermitted, chat.CodeGroupNotFound,
 				chat.CodeGroupFull, chat.CodeBadGroupID, chat.CodeAccountNotFound, chat.CodeUserGroupQuota, chat.CodeCommunityOff)),
 		command(groupService, "delete_group_member", deleteGroupMember,

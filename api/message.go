@@ -12,6 +12,7 @@ func messageCommands() []Command {
 	return []Command{
 		command(groupService, "send_group_msg", sendGroupMsg,
 			doc(34959), summary("Sends an ordinary message to a group or topic."),
+			codes(chat.CodeRefusedByBackend, chat.CodeBeforeSendFailed),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID,
 				chat.CodeMuted, chat.CodeAccountNotFound, chat.CodeMessageFrequency, chat.CodeTooManyMentions,
 				chat.CodeFeatureOff, chat.CodeTooLargeForReceipts, chat.CodeReceiptOnlineOnly,

@@ -14,7 +14,8 @@ func onlineCommands() []Command {
 	return []Command{
 		command(openIMService, "query_online_status", queryOnlineStatus, older("querystate"),
 			doc(35477), summary("Tells which of up to 500 accounts are connected."),
-			codes(chat.CodeAccountNotImported, chat.CodeRecipientsEmpty, chat.CodeRecipientsInvalid, chat.CodeTooManyRecipients)),
+			codes(chat.CodeAccountNotImported, chat.CodeRecipientsEmpty, chat.CodeRecipientsInvalid, chat.CodeBadElement,
+				chat.CodeTooManyRecipients)),
 		command(groupService, "get_online_member_num", getOnlineMemberNum,
 			doc(38521), summary("Counts the members of a group that are connected."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeGroupNotFound, chat.CodeBadGroupID, chat.CodeCommunityOff)),

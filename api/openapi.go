@@ -26,16 +26,12 @@ const openAPIDescription = `Recant is a server for group chat. It speaks the RES
 // OpenAPI is the description of all commands as an OpenAPI document in JSON,
 // made of what they declare. It is the same in every server of a version.
 func OpenAPI() ([]byte, error) {
-	return openAPI(Commands(), Story())
-}
-
-func openAPI(commands []Command, story []Exchange) ([]byte, error) {
-	registered, err := newRegistry(commands)
+	registered, err := newRegistry(Commands())
 	if err != nil {
 		return nil, err
 	}
 	d := &document{registry: registered, schemas: newSchemas(), examples: map[*Command][]Exchange{}}
-	for _, exchange := range story {
+	for _, exchange := range Story() {
 		c := registered.find(exchange.Service, exchange.Command)
 		if c == nil {
 			return nil, fmt.Errorf("example %q is of no command", exchange.Title)
@@ -115,7 +111,10 @@ func (d *document) operation(c *Command) object {
 		{"operationId", d.operationID(c)},
 		{"parameters", parameters},
 		{"requestBody", object{{"required", true}, {"content", jsonContent(request, requests)}}},
-		{"responses", object{{"200", object{{"description", describeCodes(c)}, {"content", jsonContent(answer, responses)}}}}},
+		{"responses", object{{"200", object{
+			{"description", listCodes("The answer. Codes that this command refuses with, besides those of every call:", meaningsOf(c.Codes))},
+			{"content", jsonContent(answer, responses)},
+		}}}},
 	}.with("x-doc", c.Doc).with("x-older-names", c.Older).with("x-any-case", c.AnyCase).
 		with("x-calls-per-second", callsPerSecond(c)).with("x-error-codes", slices.Sorted(slices.Values(c.Codes)))
 }
@@ -175,16 +174,20 @@ func (d *document) describe(c *Command) string {
 	return strings.Join(text, " ")
 }
 
-// describeCodes lists the codes of a command's page.
-func describeCodes(c *Command) string {
-	text := &strings.Builder{}
-	text.WriteString("The answer. Codes that this command refuses with, besides those of every call:\n")
-	for _, m := range CodeMeanings() {
-		if slices.Contains(c.Codes, m.Code) {
-			fmt.Fprintf(text, "\n- `%d` %s", m.Code, m.Meaning)
+// listCodes lists codes in words, after a sentence.
+func listCodes(text string, meanings []chat.CodeMeaning) string {
+	for i, m := range meanings {
+		if i == 0 {
+			text += "\n"
 		}
+		text += fmt.Sprintf("\n- `%d` %s", m.Code, m.Meaning)
 	}
-	return text.String()
+	return text
+}
+
+// meaningsOf are the meanings of codes, in the order of the codes.
+func meaningsOf(codes []chat.Code) []chat.CodeMeaning {
+	return slices.DeleteFunc(CodeMeanings(), func(m chat.CodeMeaning) bool { return !slices.Contains(codes, m.Code) })
 }
 
 // explained is the table of codes.

@@ -55,12 +55,13 @@ type schemas struct {
 	made       map[string]reflect.Type // by the component's name
 }
 
-// schemasOf are the schemas of what is not declared as a Go type: the envelope
-// and the elements of messages.
+// newSchemas starts with the schemas of what is not declared as a Go type: the
+// envelope and the elements of messages.
 func newSchemas() *schemas {
 	s := &schemas{made: map[string]reflect.Type{}}
 	s.add("Success", envelope("OK", object{{"const", 0}}))
-	s.add("Failure", envelope("FAIL", object{{"type", "integer"}, {"not", object{{"const", 0}}}}))
+	s.add("Failure", envelope("FAIL", object{{"type", "integer"}, {"not", object{{"const", 0}}}}).
+		with("description", listCodes("A refusal. Codes of every call:", gatewayMeanings())))
 	var anyElement []object
 	mapping := object{}
 	for _, e := range chat.Elements() {

@@ -18,7 +18,7 @@ func roomCommands() []Command {
 		command(roomService, "get_members", getMembers,
 			doc(50293), summary("Lists who is in an AVChatRoom, or who carries a mark, those who entered last first."), common),
 		command(roomService, "modify_user_info", modifyUserInfo,
-			doc(50294), summary("Sets or removes marks of members of an AVChatRoom."), common, many),
+			doc(50294), summary("Sets or removes marks of members of an AVChatRoom."), common, many, codes(chat.CodeAnswerTooLarge)),
 		command(roomService, "modify_admin", modifyAdmin,
 			doc(60525), summary("Appoints or dismisses admins of an AVChatRoom."), common, many, known),
 		command(roomService, "get_admin_list", getAdminList,

@@ -11,6 +11,7 @@ func topicCommands() []Command {
 	return []Command{
 		command("million_group_open_http_svc", "create_topic", createTopic,
 			doc(49471), summary("Creates a topic in a community that has topics."),
+			codes(chat.CodeRefusedByBackend),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID,
 				chat.CodeGroupIDInUseByOwner, chat.CodeUserGroupQuota, chat.CodeCommunityOff, chat.CodeTextRefused)),
 		command("million_group_open_http_svc", "get_topic", getTopic,

@@ -130,7 +130,7 @@ func CodeMeanings() []CodeMeaning {
 		{CodeInPermissionGroup, "InPermissionGroup", false, "The account is in the permission group already."},
 		{CodeGroupFull, "GroupFull", false, "The group would have more members than it may have."},
 		{CodeBadGroupID, "BadGroupID", false, "The id cannot be one of a group."},
-		{CodeRefusedByBackend, "RefusedByBackend", false, "The application's own backend, asked by a webhook, refused this."},
+		{CodeRefusedByBackend, "RefusedByBackend", false, "The application's own backend, asked by a webhook, refused this. It may answer a code from 10100 to 10200 instead, which is its own."},
 		{CodeMuted, "Muted", false, "The sender is muted, or everybody in the group is."},
 		{CodeAnswerTooLarge, "AnswerTooLarge", false, "The answer would be larger than 1 MB. Ask for less."},
 		{CodeAccountNotFound, "AccountNotFound", false, "An account in the request was never imported."},

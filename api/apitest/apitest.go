@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -223,8 +224,26 @@ func (s *Server) Call(t testing.TB, service, command string, body any) Answer {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if !declared(command, chat.Code(answer.Code)) {
+		t.Errorf("%s %s: answered %s, a code that is not declared", command, shorten(text), shorten(string(answer.Raw)))
+	}
 	return answer
 }
+
+// declared reports whether a command may answer with a code: with 0, those that
+// it declares, the gateway's, and those that the backend of the application
+// chooses.
+func declared(command string, code chat.Code) bool {
+	if code == 0 || code >= 10100 && code <= 10200 {
+		return true
+	}
+	domains := slices.ContainsFunc(chat.CodeMeanings(), func(m chat.CodeMeaning) bool { return m.Code == code })
+	return !domains || !slices.ContainsFunc(commands(), func(c api.Command) bool {
+		return (c.Name == command || slices.Contains(c.Older, command)) && !slices.Contains(c.Codes, code)
+	})
+}
+
+var commands = sync.OnceValue(api.Commands)
 
 // Try is Call for goroutines that must not end the test: it returns what went
 // wrong below the protocol.
