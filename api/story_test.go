@@ -32,15 +32,15 @@ func TestTheStoryIsWhatTheServerAnswers(t *testing.T) {
 	for i, e := range story {
 		body := teller.Here(e.Request)
 		answer := teller.Tell(t, e, body)
-		if *update {
-			story[i].Request, story[i].Response = jsontext.Value(body), answer.Raw
-			continue
-		}
 		got, want := jsontext.Value(answer.Raw), jsontext.Value(teller.Here(e.Response))
 		if slices.Contains(loose, e.Command) {
 			got, want = outline(t, got), outline(t, want)
 		}
-		if !bytes.Equal(canonical(t, got), canonical(t, want)) {
+		switch {
+		case bytes.Equal(canonical(t, got), canonical(t, want)):
+		case *update:
+			story[i].Response = teller.There(answer.Raw)
+		default:
 			t.Errorf("%s (%s) %s\nanswers  %s\nrecorded %s", e.Title, e.Command, body, got, want)
 		}
 	}

@@ -45,6 +45,15 @@ func (t *Teller) Here(recorded jsontext.Value) string {
 	return text
 }
 
+// There is what Here was made of: an answer of this server as it is recorded.
+func (t *Teller) There(answer []byte) jsontext.Value {
+	text := string(answer)
+	for was, is := range t.made {
+		text = strings.ReplaceAll(text, is, was)
+	}
+	return jsontext.Value(text)
+}
+
 // Tell makes a call of the story, a second after the one before, with a body
 // that is made of the exchange's request by Here (see Server.Call). It must
 // succeed.
