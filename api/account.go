@@ -12,19 +12,19 @@ const accountService = "im_open_login_svc"
 func accountCommands() []Command {
 	return []Command{
 		command(accountService, "account_import", accountImport,
-			doc(34953), summary("Imports one account or changes its nickname and avatar."),
+			repeatable(), doc(34953), summary("Imports one account or changes its nickname and avatar."),
 			codes(chat.CodeAccountQuota, chat.CodeAccountInvalid, chat.CodeAccountInternal)),
 		command(accountService, "multiaccount_import", multiaccountImport,
-			doc(34954), summary("Imports up to 100 accounts."), frequency(FrequencyAccountBatch),
+			repeatable(), doc(34954), summary("Imports up to 100 accounts."), frequency(FrequencyAccountBatch),
 			codes(chat.CodeAccountQuota, chat.CodeAccountInvalid, chat.CodeAccountInternal)),
 		command(accountService, "account_check", accountCheck,
-			doc(34956), summary("Tells which of up to 100 accounts were imported."), frequency(FrequencyAccountBatch),
+			repeatable(), doc(34956), summary("Tells which of up to 100 accounts were imported."), frequency(FrequencyAccountBatch),
 			codes(chat.CodeAccountInvalid, chat.CodeAccountInternal)),
 		command(accountService, "account_delete", accountDelete,
 			doc(34955), summary("Deletes up to 100 accounts for good and takes them out of their groups."), frequency(FrequencyAccountBatch),
 			codes(chat.CodeAccountNotImported, chat.CodeAccountInvalid, chat.CodeAccountInternal, chat.CodeAccountDeletionOff)),
 		command(accountService, "kick", kick,
-			doc(34957), summary("Voids the UserSigs that an account has."),
+			repeatable(), doc(34957), summary("Voids the UserSigs that an account has."),
 			codes(chat.CodeAccountNotImported, chat.CodeAccountInvalid, chat.CodeAccountInternal)),
 	}
 }

@@ -18,7 +18,7 @@ func attributeCommands() []Command {
 		chat.CodeAttributesTooLarge, chat.CodeAttributeFrequency, chat.CodeAttributeConflict)
 	return []Command{
 		command(attributeService, "get_group_attr", getGroupAttr,
-			doc(44187), summary("Reads the custom attributes of a group."), common),
+			repeatable(), doc(44187), summary("Reads the custom attributes of a group."), common),
 		command(groupService, "modify_group_attr", setGroupAttr(chat.AttributesModify),
 			doc(44188), summary("Adds or overwrites custom attributes of a group."), common, written),
 		command(groupService, "clear_group_attr", clearGroupAttr,

@@ -10,15 +10,15 @@ import (
 func banCommands() []Command {
 	return []Command{
 		command(groupService, "ban_group_member", banGroupMember,
-			doc(50296), summary("Puts accounts out of a group and keeps them out for a while."),
+			repeatable(), doc(50296), summary("Puts accounts out of a group and keeps them out for a while."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeTooManyAccounts, chat.CodeNotPermitted, chat.CodeGroupNotFound,
 				chat.CodeBadGroupID, chat.CodeCommunityOff)),
 		command(groupService, "unban_group_member", unbanGroupMember,
-			doc(50297), summary("Ends bans early."),
+			repeatable(), doc(50297), summary("Ends bans early."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeTooManyAccounts, chat.CodeGroupNotFound, chat.CodeBadGroupID,
 				chat.CodeCommunityOff)),
 		command(groupService, "get_group_ban_member", getGroupBanMember,
-			doc(50295), summary("Lists the bans that run in a group, page by page."),
+			repeatable(), doc(50295), summary("Lists the bans that run in a group, page by page."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeGroupNotFound, chat.CodeBadGroupID, chat.CodeCommunityOff)),
 	}
 }

@@ -10,7 +10,7 @@ import (
 func clearCommands() []Command {
 	return []Command{
 		command(groupService, "clear_group_msg", clearGroupMsg,
-			doc(65970), summary("Hides the history of a group from its members, up to a number or all of it."),
+			repeatable(), doc(65970), summary("Hides the history of a group from its members, up to a number or all of it."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID)),
 	}
 }

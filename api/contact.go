@@ -14,9 +14,9 @@ func contactCommands() []Command {
 	common := codes(chat.CodeContactNoAccount, chat.CodeContactInvalid, chat.CodeContactInternal)
 	return []Command{
 		command(contactService, "get_list", getContacts,
-			doc(43087), summary("Lists the conversations of one account, the newest first."), common),
+			repeatable(), doc(43087), summary("Lists the conversations of one account, the newest first."), common),
 		command(contactService, "delete", deleteContact,
-			doc(43088), summary("Removes one conversation from the list of one account."), common, anyCase()),
+			repeatable(), doc(43088), summary("Removes one conversation from the list of one account."), common, anyCase()),
 	}
 }
 

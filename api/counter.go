@@ -11,11 +11,11 @@ func counterCommands() []Command {
 	common := codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID)
 	return []Command{
 		command(groupService, "get_group_counter", getGroupCounter,
-			doc(53427), summary("Reads counters of a group."), common),
+			repeatable(), doc(53427), summary("Reads counters of a group."), common),
 		command(groupService, "update_group_counter", updateGroupCounter,
 			doc(53428), summary("Sets, increases or decreases counters of a group."), common, codes(chat.CodeTooManyCounters)),
 		command(groupService, "delete_group_counter", deleteGroupCounter,
-			doc(53429), summary("Removes counters of a group."), common),
+			repeatable(), doc(53429), summary("Removes counters of a group."), common),
 	}
 }
 

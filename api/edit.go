@@ -11,7 +11,7 @@ import (
 func editCommands() []Command {
 	return []Command{
 		command("openim", "modify_group_msg", modifyGroupMsg,
-			doc(47948), summary("Replaces the body or the custom data of a message of a group or topic."),
+			repeatable(), doc(47948), summary("Replaces the body or the custom data of a message of a group or topic."),
 			codes(codeOpenIMBadJSON, chat.CodeBadEdit, codeOpenIMInternal, chat.CodeEditTargetNotFound, chat.CodeEditTargetRecalled,
 				chat.CodeEditConflict, chat.CodeBadMsgBody, chat.CodeMsgBodyNoArray, chat.CodeBadElement,
 				chat.CodeCommunityOff, chat.CodeTextRefused, chat.CodeMessageTooLong, chat.CodeHeld)),

@@ -17,7 +17,7 @@ func extensionCommands() []Command {
 			doc(52170), summary("Sets, deletes or clears the extensions of a message."), refusals,
 			codes(chat.CodeExtensionFrequency)),
 		command(extensionService, "group_get_key_values", groupGetKeyValues,
-			doc(52169), summary("Reads the extensions of a message."), refusals),
+			repeatable(), doc(52169), summary("Reads the extensions of a message."), refusals),
 	}
 }
 

@@ -12,10 +12,10 @@ const configService = "openconfigsvr"
 func globalMuteCommands() []Command {
 	return []Command{
 		command(configService, "setnospeaking", setNoSpeaking,
-			doc(34923), summary("Mutes an account in all groups, for one-to-one messages, or both."),
+			repeatable(), doc(34923), summary("Mutes an account in all groups, for one-to-one messages, or both."),
 			codes(chat.CodeMuteInvalid, chat.CodeMuteAccountMissing, chat.CodeMuteAccount, chat.CodeMuteTimeMissing, chat.CodeMuteInternal)),
 		command(configService, "getnospeaking", getNoSpeaking,
-			doc(34924), summary("Tells how long an account is muted everywhere."),
+			repeatable(), doc(34924), summary("Tells how long an account is muted everywhere."),
 			codes(chat.CodeMuteInvalid, chat.CodeMutedMissing, chat.CodeMutedAccount, chat.CodeMuteInternal)),
 	}
 }

@@ -11,7 +11,7 @@ import (
 func messageCommands() []Command {
 	return []Command{
 		command(groupService, "send_group_msg", sendGroupMsg,
-			doc(34959), summary("Sends an ordinary message to a group or topic."),
+			repeatableBy("Random"), doc(34959), summary("Sends an ordinary message to a group or topic."),
 			codes(chat.CodeRefusedByBackend, chat.CodeBeforeSendFailed),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID,
 				chat.CodeMuted, chat.CodeAccountNotFound, chat.CodeMessageFrequency, chat.CodeTooManyMentions,
@@ -22,15 +22,15 @@ func messageCommands() []Command {
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeGroupNotFound, chat.CodeBadGroupID,
 				chat.CodeAccountNotFound, chat.CodeCommunityOff)),
 		command(groupService, "group_msg_get_simple", groupMsgGetSimple,
-			doc(34971), summary("Reads the history of a group or topic, newest first."),
+			repeatable(), doc(34971), summary("Reads the history of a group or topic, newest first."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeGroupNotFound, chat.CodeBadGroupID, chat.CodeNoHistory,
 				chat.CodeCommunityOff)),
 		command(groupService, "group_msg_recall", groupMsgRecall,
-			doc(34965), summary("Recalls up to 10 messages by their numbers."),
+			repeatable(), doc(34965), summary("Recalls up to 10 messages by their numbers."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeGroupNotFound, chat.CodeBadGroupID,
 				chat.CodeTypeWithoutRecall, chat.CodeRecallDisabled, chat.CodeCommunityOff)),
 		command(groupService, "delete_group_msg_by_sender", deleteGroupMsgBySender,
-			doc(34970), summary("Silently recalls what one sender posted among the newest 1,000 messages of a group or topic."),
+			repeatable(), doc(34970), summary("Silently recalls what one sender posted among the newest 1,000 messages of a group or topic."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeGroupNotFound, chat.CodeBadGroupID,
 				chat.CodeCommunityOff)),
 	}

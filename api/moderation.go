@@ -15,9 +15,9 @@ func moderationCommands() []Command {
 	common := codes(chat.CodeInternal, chat.CodeInvalid)
 	return []Command{
 		command(moderationService, "search_groups", searchGroups,
-			summary("Finds groups by a part of their id or name, the newest first, each with its newest message."), common),
+			repeatable(), summary("Finds groups by a part of their id or name, the newest first, each with its newest message."), common),
 		command(moderationService, "get_timeline", getTimeline,
-			summary("Returns a part of a group's or topic's messages as moderators see them: recalled ones too, with who recalled them, when and why."), common,
+			repeatable(), summary("Returns a part of a group's or topic's messages as moderators see them: recalled ones too, with who recalled them, when and why."), common,
 			codes(chat.CodeBadGroupID, chat.CodeGroupNotFound, chat.CodeNoHistory, chat.CodeCommunityOff)),
 	}
 }

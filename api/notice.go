@@ -16,7 +16,7 @@ func noticeCommands() []Command {
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeGroupNotFound, chat.CodeBadGroupID,
 				chat.CodeCommunityOff, chat.CodeTextRefused, chat.CodeMessageTooLong)),
 		command(groupService, "send_broadcast_msg", sendBroadcastMsg,
-			doc(49440), summary("Sends a message to everybody in the AVChatRooms of the application."),
+			repeatableBy("Random"), doc(49440), summary("Sends a message to everybody in the AVChatRooms of the application."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeNotPermitted, chat.CodeMuted, chat.CodeAccountNotFound,
 				chat.CodeMessageFrequency, chat.CodeTextRefused, chat.CodeMessageTooLong)),
 	}

@@ -13,11 +13,11 @@ const openIMService = "openim"
 func onlineCommands() []Command {
 	return []Command{
 		command(openIMService, "query_online_status", queryOnlineStatus, older("querystate"),
-			doc(35477), summary("Tells which of up to 500 accounts are connected."),
+			repeatable(), doc(35477), summary("Tells which of up to 500 accounts are connected."),
 			codes(chat.CodeAccountNotImported, chat.CodeRecipientsEmpty, chat.CodeRecipientsInvalid, chat.CodeBadElement,
 				chat.CodeTooManyRecipients)),
 		command(groupService, "get_online_member_num", getOnlineMemberNum,
-			doc(38521), summary("Counts the members of a group that are connected."),
+			repeatable(), doc(38521), summary("Counts the members of a group that are connected."),
 			codes(chat.CodeInternal, chat.CodeInvalid, chat.CodeGroupNotFound, chat.CodeBadGroupID, chat.CodeCommunityOff)),
 	}
 }

@@ -21,6 +21,8 @@ const openAPIDescription = `Recant is a server for group chat. It speaks the RES
 - Every answer has the status 200. ` + "`ActionStatus`" + ` and ` + "`ErrorCode`" + ` say whether the call was done; ` + "`x-error-codes`" + `
   at the top of this document explains every code.
 - Unknown fields are ignored, and null is the same as an absent field. Where a field has ` + "`x-older-names`" + `, these are taken too.
+- Where a call has ` + "`x-repeatable`" + `, the same call may be made again when its answer was lost: it does once what it does twice. With
+  ` + "`x-repeatable-by`" + ` that holds for calls that have this field.
 - Times are in Unix seconds and lengths in bytes of UTF-8, unless a field says otherwise. Integers may have 64 bits.`
 
 // OpenAPI is the description of all commands as an OpenAPI document in JSON,
@@ -116,6 +118,7 @@ func (d *document) operation(c *Command) object {
 			{"content", jsonContent(answer, responses)},
 		}}}},
 	}.with("x-doc", c.Doc).with("x-older-names", c.Older).with("x-any-case", c.AnyCase).
+		with("x-repeatable", c.Repeatable).with("x-repeatable-by", c.RepeatableBy).
 		with("x-calls-per-second", callsPerSecond(c)).with("x-error-codes", slices.Sorted(slices.Values(c.Codes)))
 }
 

@@ -14,11 +14,11 @@ const profileService = "profile"
 func profileCommands() []Command {
 	return []Command{
 		command(profileService, "portrait_set", portraitSet,
-			doc(34916), summary("Sets fields of an account's profile."),
+			repeatable(), doc(34916), summary("Sets fields of an account's profile."),
 			codes(chat.CodeProfileInvalid, chat.CodeProfileAccount, chat.CodeProfileWords, chat.CodeProfileInternal,
 				chat.CodeProfileTag, chat.CodeProfileTooLong, chat.CodeProfileValue, chat.CodeProfileType)),
 		command(profileService, "portrait_get", portraitGet,
-			doc(34917), summary("Reads fields of the profiles of up to 100 accounts."),
+			repeatable(), doc(34917), summary("Reads fields of the profiles of up to 100 accounts."),
 			codes(chat.CodeProfileInvalid, chat.CodeProfileNoAccount, chat.CodeProfileAccount, chat.CodeProfileInternal,
 				chat.CodeProfileTag)),
 	}

@@ -12,12 +12,12 @@ func receiptCommands() []Command {
 		chat.CodeBadGroupID, chat.CodeFeatureOff, chat.CodeCommunityOff)
 	return []Command{
 		command(groupService, "get_group_msg_receipt", getGroupMsgReceipt,
-			doc(49439), summary("Counts how many members have read messages that ask for receipts."), refusals),
+			repeatable(), doc(49439), summary("Counts how many members have read messages that ask for receipts."), refusals),
 		command(groupService, "get_group_msg_receipt_detail", getGroupMsgReceiptDetail,
-			doc(49438), summary("Lists the members who have read a message, or who have not."), refusals,
+			repeatable(), doc(49438), summary("Lists the members who have read a message, or who have not."), refusals,
 			codes(chat.CodeNoReceipt)),
 		command(groupService, "group_msg_receipt", groupMsgReceipt,
-			summary("Notes that a member has read messages that ask for receipts."), refusals),
+			repeatable(), summary("Notes that a member has read messages that ask for receipts."), refusals),
 	}
 }
 

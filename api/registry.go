@@ -40,6 +40,14 @@ type Command struct {
 	Response  reflect.Type // a struct; its fields stand beside the envelope
 	AnyCase   bool         // field names match in any letter case
 
+	// Repeatable says that the same call, made twice in a row, does and answers
+	// what it does and answers once, but for times, versions and the audit
+	// record: a caller may make it again where the first got no answer.
+	Repeatable bool
+	// RepeatableBy is the request's field that a call must have to be repeatable,
+	// "" where it needs none.
+	RepeatableBy string
+
 	run func(ctx context.Context, call *Call, body jsontext.Value) (any, error)
 }
 
@@ -67,6 +75,14 @@ func codes(list ...chat.Code) commandOption {
 
 // frequency sets the class of the call-frequency limit.
 func frequency(class Frequency) commandOption { return func(c *Command) { c.Frequency = class } }
+
+// repeatable says that the command may be called again where its outcome is not known.
+func repeatable() commandOption { return func(c *Command) { c.Repeatable = true } }
+
+// repeatableBy is repeatable for calls that have the field.
+func repeatableBy(field string) commandOption {
+	return func(c *Command) { c.Repeatable, c.RepeatableBy = true, field }
+}
 
 // anyCase matches the names of the request's fields in any letter case.
 func anyCase() commandOption { return func(c *Command) { c.AnyCase = true } }

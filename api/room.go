@@ -16,19 +16,19 @@ func roomCommands() []Command {
 	known := codes(chat.CodeAccountNotFound)
 	return []Command{
 		command(roomService, "get_members", getMembers,
-			doc(50293), summary("Lists who is in an AVChatRoom, or who carries a mark, those who entered last first."), common),
+			repeatable(), doc(50293), summary("Lists who is in an AVChatRoom, or who carries a mark, those who entered last first."), common),
 		command(roomService, "modify_user_info", modifyUserInfo,
-			doc(50294), summary("Sets or removes marks of members of an AVChatRoom."), common, many, codes(chat.CodeAnswerTooLarge)),
+			repeatable(), doc(50294), summary("Sets or removes marks of members of an AVChatRoom."), common, many, codes(chat.CodeAnswerTooLarge)),
 		command(roomService, "modify_admin", modifyAdmin,
-			doc(60525), summary("Appoints or dismisses admins of an AVChatRoom."), common, many, known),
+			repeatable(), doc(60525), summary("Appoints or dismisses admins of an AVChatRoom."), common, many, known),
 		command(roomService, "get_admin_list", getAdminList,
-			doc(60524), summary("Lists the admins of an AVChatRoom."), common),
+			repeatable(), doc(60524), summary("Lists the admins of an AVChatRoom."), common),
 		command(roomService, "check_members", checkMembers,
-			summary("Tells which of up to 500 accounts are in an AVChatRoom."), common, many),
+			repeatable(), summary("Tells which of up to 500 accounts are in an AVChatRoom."), common, many),
 		command(roomService, "add_robots", addRobots,
-			doc(60527), summary("Puts up to 500 accounts into an AVChatRoom as robots, which need no connection."), common, many, known),
+			repeatable(), doc(60527), summary("Puts up to 500 accounts into an AVChatRoom as robots, which need no connection."), common, many, known),
 		command(roomService, "del_robots", delRobots,
-			doc(60526), summary("Ends that accounts are robots of an AVChatRoom."), common, many),
+			repeatable(), doc(60526), summary("Ends that accounts are robots of an AVChatRoom."), common, many),
 	}
 }
 

@@ -15,12 +15,12 @@ func webhookCommands() []Command {
 	common := codes(chat.CodeInternal, chat.CodeInvalid)
 	return []Command{
 		command(service, "watch_webhook", watchWebhook,
-			summary("Returns the webhooks that are made, or would be made if their command were switched on, while they are watched."), common),
+			repeatable(), summary("Returns the webhooks that are made, or would be made if their command were switched on, while they are watched."), common),
 		command(service, "replay_webhook", replayWebhook,
-			summary("Sends webhooks about past events of a group or of an account's profile again."), common,
+			repeatable(), summary("Sends webhooks about past events of a group or of an account's profile again."), common,
 			codes(chat.CodeGroupNotFound, chat.CodeBadGroupID, chat.CodeNoReceiver, chat.CodeReplayFailed)),
 		command(service, "get_webhook_status", getWebhookStatus,
-			summary("Says how the delivery of webhooks stands."), codes(chat.CodeInternal)),
+			repeatable(), summary("Says how the delivery of webhooks stands."), codes(chat.CodeInternal)),
 	}
 }
 
