@@ -3,13 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"time"
 
-	"github.com/recant-chat/recant/api/usersig"
+	"github.com/recant-chat/recant/client"
 	"github.com/recant-chat/recant/internal/config"
 )
 
@@ -18,9 +18,6 @@ const (
 	demoGroup   = "demo"
 	demoSpammer = "mallory"
 )
-
-// demoLife is how long the UserSig that fills the demo group is valid.
-const demoLife = time.Minute
 
 // demoMessages are what was said in the group, in this order.
 func demoMessages() [][2]string {
@@ -44,36 +41,33 @@ func seedDemo(ctx context.Context, handler http.Handler, app config.Application)
 	if len(app.Keys) == 0 {
 		return fmt.Errorf("application %d has no key", app.SDKAppID)
 	}
-	sig, err := usersig.Sign(app.SDKAppID, app.Keys[0].Reveal(), app.Admins[0], demoLife)
+	c, err := client.New(client.Config{
+		BaseURL: "http://in-process", SDKAppID: app.SDKAppID, Identifier: app.Admins[0], Key: app.Keys[0].Reveal(),
+		HTTPClient: &http.Client{Transport: &inProcess{handler, app}},
+		Retry:      client.Retry{Attempts: 100, Pause: 50 * time.Millisecond, MaxPause: 50 * time.Millisecond}, // the call frequency may be low
+	})
 	if err != nil {
 		return err
 	}
-	caller := &inProcess{ctx: ctx, handler: handler, app: app, sig: sig}
-	known, err := caller.hasGroup(demoGroup)
-	if err != nil || known {
+	known, err := c.GetGroupInfo(ctx, &client.GetGroupInfoRequest{GroupIDList: []string{demoGroup}})
+	if err != nil || known.GroupInfo[0].ErrorCode == 0 {
 		return err
 	}
 	people := []string{"alice", "bob", "carol", demoSpammer}
-	var members []map[string]string
+	if _, err := c.MultiAccountImport(ctx, &client.MultiAccountImportRequest{Accounts: people}); err != nil {
+		return err
+	}
+	group := &client.CreateGroupRequest{GroupID: new(demoGroup), Type: "Public", Name: "Recant demo", OwnerAccount: &people[0]}
 	for _, name := range people[1:] {
-		members = append(members, map[string]string{"Member_Account": name})
+		group.MemberList = append(group.MemberList, client.NewMember{MemberAccount: name})
 	}
-	err = caller.call("im_open_login_svc", "multiaccount_import", map[string]any{"Accounts": people}, nil)
-	if err != nil {
+	if _, err := c.CreateGroup(ctx, group); err != nil {
 		return err
 	}
-	err = caller.call("group_open_http_svc", "create_group", map[string]any{
-		"GroupId": demoGroup, "Type": "Public", "Name": "Recant demo",
-		"Owner_Account": people[0], "MemberList": members,
-	}, nil)
-	if err != nil {
-		return err
-	}
-	for i, message := range demoMessages() {
-		err := caller.call("group_open_http_svc", "send_group_msg", map[string]any{
-			"GroupId": demoGroup, "From_Account": message[0], "Random": i + 1,
-			"MsgBody": []any{map[string]any{"MsgType": "TIMTextElem", "MsgContent": map[string]any{"Text": message[1]}}},
-		}, nil)
+	for _, message := range demoMessages() {
+		_, err := c.SendGroupMsg(ctx, &client.SendGroupMsgRequest{
+			GroupID: demoGroup, FromAccount: &message[0], MsgBody: client.MessageBody{client.Text(message[1])},
+		})
 		if err != nil {
 			return err
 		}
@@ -83,77 +77,30 @@ func seedDemo(ctx context.Context, handler http.Handler, app config.Application)
 
 // inProcess calls a server without a network.
 type inProcess struct {
-	ctx     context.Context
 	handler http.Handler
 	app     config.Application
-	sig     string
 }
 
-// codeCallFrequency refuses a call that came too soon after others of its
-// command (spec 01 section 5).
-const codeCallFrequency = 60007
-
-// envelope is what every answer has (spec 01 section 2.2).
-type envelope struct {
-	ErrorCode int
-	ErrorInfo string
-}
-
-// hasGroup reports whether the application has a group of this id.
-func (c *inProcess) hasGroup(id string) (bool, error) {
-	var answer struct{ GroupInfo []envelope }
-	err := c.call("group_open_http_svc", "get_group_info", map[string]any{"GroupIdList": []string{id}}, &answer)
-	if err != nil {
-		return false, err
-	}
-	return len(answer.GroupInfo) == 1 && answer.GroupInfo[0].ErrorCode == 0, nil
-}
-
-// call makes one call and decodes its answer. A refusal is an error.
-func (c *inProcess) call(service, command string, body, answer any) error {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	target := callURL("http://in-process", service, command, c.app, c.sig)
-	request, err := http.NewRequestWithContext(c.ctx, http.MethodPost, target, bytes.NewReader(encoded))
-	if err != nil {
-		return err
-	}
-	request.RemoteAddr = netip.AddrPortFrom(c.address(), 1).String()
+// RoundTrip has the server answer a request.
+func (p *inProcess) RoundTrip(request *http.Request) (*http.Response, error) {
+	request = request.Clone(request.Context())
+	request.RemoteAddr = netip.AddrPortFrom(p.address(), 1).String()
 	recorded := &recorder{header: http.Header{}}
-	c.handler.ServeHTTP(recorded, request)
-
-	var result envelope
-	if err := json.Unmarshal(recorded.body.Bytes(), &result); err != nil {
-		return fmt.Errorf("%s: %w", command, err)
-	}
-	if result.ErrorCode == codeCallFrequency {
-		select {
-		case <-c.ctx.Done():
-			return c.ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-			return c.call(service, command, body, answer)
-		}
-	}
-	if result.ErrorCode != 0 {
-		return fmt.Errorf("%s: %d %s", command, result.ErrorCode, result.ErrorInfo)
-	}
-	if answer == nil {
-		return nil
-	}
-	return json.Unmarshal(recorded.body.Bytes(), answer)
+	p.handler.ServeHTTP(recorded, request)
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: recorded.header, Body: io.NopCloser(&recorded.body), Request: request,
+	}, nil
 }
 
 // address is one that may call.
-func (c *inProcess) address() netip.Addr {
-	if len(c.app.AllowedIPs) > 0 {
-		return c.app.AllowedIPs[0].Addr()
+func (p *inProcess) address() netip.Addr {
+	if len(p.app.AllowedIPs) > 0 {
+		return p.app.AllowedIPs[0].Addr()
 	}
 	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
 
-// recorder keeps an answer in memory.
+// recorder keeps an answer in memory; the server answers with status 200 alone.
 type recorder struct {
 	header http.Header
 	body   bytes.Buffer

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+
+	"github.com/recant-chat/recant/client"
 )
 
 // Exit codes. docs/operating.md explains them to those who write scripts.
@@ -37,12 +39,9 @@ func exitCode(err error) int {
 	if errors.As(err, &own) {
 		return own.code
 	}
-	var refused *refusal
-	if errors.As(err, &refused) {
-		switch refused.ErrorCode {
-		case codeGuardExceeded, codePlanGrown, codeKeyConflict, codeErased, codeHeld:
-			return exitRefused
-		}
+	switch client.CodeOf(err) {
+	case client.CodeGuardExceeded, client.CodePlanGrown, client.CodeIdempotencyConflict, client.CodeErased, client.CodeHeld:
+		return exitRefused
 	}
 	return exitError
 }

@@ -1,9 +1,10 @@
 package main
 
-import "context"
+import (
+	"context"
 
-// recallService has the moderation commands.
-const recallService = "recall_http_svc"
+	"github.com/recant-chat/recant/client"
+)
 
 // recallCommand is `recant recall`: the moderation commands of a server.
 type recallCommand struct {
@@ -40,10 +41,10 @@ func (*recallCommand) Help() string {
 
 // partFailed is the error of a call some of whose targets could not be served,
 // nil for none.
-func partFailed(results []recallPart) error {
+func partFailed[R any](results []R, code func(R) int) error {
 	failed := 0
 	for _, r := range results {
-		if r.Code != 0 {
+		if code(r) != 0 {
 			failed++
 		}
 	}
@@ -52,6 +53,10 @@ func partFailed(results []recallPart) error {
 	}
 	return exitWith(exitPart, "%d of %s could not be served", failed, many(len(results), "target"))
 }
+
+func previewCode(r client.PreviewPart) int   { return r.ErrorCode }
+func recalledCode(r client.RecalledPart) int { return r.ErrorCode }
+func restoredCode(r client.RestoredPart) int { return r.ErrorCode }
 
 // recallPreview is `recant recall preview`.
 type recallPreview struct {
@@ -72,17 +77,16 @@ func (c *recallPreview) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	server, err := c.open(recallService)
+	server, err := c.open()
 	if err != nil {
 		return err
 	}
-	preview := previewAnswer{}
-	raw, err := server.call(ctx, "preview_recall", repeatable, previewRequest{targets, c.scope()}, &preview)
-	if err := c.answer(s, raw, err); err != nil {
+	preview, err := server.PreviewRecall(ctx, &client.PreviewRecallRequest{Targets: targets, Scope: c.scope()})
+	if err := c.answer(s, server.answer, err); err != nil {
 		return err
 	}
 	if !c.JSON {
 		printPreview(s.out, preview.Results)
 	}
-	return partFailed(preview.Results)
+	return partFailed(preview.Results, previewCode)
 }

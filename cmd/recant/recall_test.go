@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/recant-chat/recant/client"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -94,7 +96,7 @@ func (m *moderated) seen() map[string]int {
 // run recalls mallory's messages in the demo group and returns the operation.
 func (m *moderated) run(args ...string) string {
 	m.t.Helper()
-	var answer recallAnswer
+	var answer client.RecallBySenderResponse
 	m.document(&answer, append([]string{"run", "--group", "demo", "--sender", "mallory", "--yes"}, args...)...)
 	if answer.OperationID == "" {
 		m.t.Fatal("no OperationId")
@@ -142,9 +144,9 @@ func TestRecallShowsPeopleTables(t *testing.T) {
 	golden(t, "preview", m.done("preview", "--group", "demo", "--sender", "mallory", "--sender", "bob"))
 	golden(t, "preview-deeper", m.done("preview", "--group", "demo", "--sender", "mallory", "--last", "3"))
 	golden(t, "run", m.done("run", "--group", "demo", "--sender", "mallory", "--reason", "spam in five groups", "--fence", "10m", "--yes"))
-	var list listAnswer
+	var list listed
 	m.document(&list, "list")
-	var listed auditEntry
+	var listed client.AuditItem
 	if err := json.Unmarshal(list.Operations[0], &listed); err != nil {
 		t.Fatal(err)
 	}
@@ -171,22 +173,22 @@ func TestRecallShowsPeopleTables(t *testing.T) {
 // Every command prints what the server answered, or one document of its own.
 func TestRecallPrintsJSONForPrograms(t *testing.T) {
 	m := moderate(t)
-	var preview previewAnswer
+	var preview client.PreviewRecallResponse
 	m.document(&preview, "preview", "--group", "demo", "--sender", "mallory")
-	if preview.PlanToken == "" || len(preview.Results) != 1 || preview.Results[0].Matched != 5 || len(preview.Results[0].Samples) != 5 {
+	if preview.PlanToken == "" || len(preview.Results) != 1 || preview.Results[0].MatchedNum != 5 || len(preview.Results[0].Samples) != 5 {
 		t.Errorf("preview: %+v", preview)
 	}
-	var recalled recallAnswer
+	var recalled client.RecallBySenderResponse
 	m.document(&recalled, "run", "--plan", preview.PlanToken, "--no-growth", "--yes", "--reason", "spam")
-	if recalled.OperationID == "" || recalled.Results[0].Recalled != 5 {
+	if recalled.OperationID == "" || recalled.Results[0].RecalledNum != 5 {
 		t.Errorf("run: %+v", recalled)
 	}
 	if seen := m.seen(); seen["mallory"] != 0 || seen["alice"] != 2 {
 		t.Errorf("the group shows %v", seen)
 	}
-	var operation operationAnswer
+	var operation client.GetRecallOperationResponse
 	m.document(&operation, "show", recalled.OperationID)
-	if o := operation.Operation; o.Reason != "spam" || o.Operator != "administrator" || o.Targets[0].State != "active" {
+	if o := operation.Operation; o.Reason != "spam" || o.OperatorAccount != "administrator" || o.Targets[0].State != "active" {
 		t.Errorf("show: %+v", o)
 	}
 	var held envelope
@@ -203,17 +205,17 @@ func TestRecallPrintsJSONForPrograms(t *testing.T) {
 	if !checked.OK || checked.MessageNum != 5 || checked.ChainHash != written.ChainHash || checked.OperationID != recalled.OperationID {
 		t.Errorf("verify: %+v", checked)
 	}
-	var restored restoreAnswer
+	var restored client.RestoreRecallResponse
 	m.document(&restored, "restore", recalled.OperationID)
-	if restored.Results[0].Restored != 5 {
+	if restored.Results[0].RestoredNum != 5 {
 		t.Errorf("restore: %+v", restored)
 	}
-	var erased erasure
+	var erased client.Erasure
 	m.document(&erased, "erase", m.run(), "--yes", "--wait")
-	if erased.State != erasureDone || erased.Done != 5 || erased.Total != 5 {
+	if erased.State != erasureDone || erased.DoneNum != 5 || erased.TotalNum != 5 {
 		t.Errorf("erase: %+v", erased)
 	}
-	var started erasure
+	var started client.Erasure
 	m.document(&started, "erase", m.run(), "--yes", "--not-before", "1h")
 	if started.State != "waiting" || started.NotBefore == 0 {
 		t.Errorf("erase in an hour: %+v", started)
@@ -230,9 +232,9 @@ func TestRecallExitCodes(t *testing.T) {
 	one, two := m.run("--idempotency-key", "k"), m.run()
 	m.done("hold", one)
 	m.done("erase", m.run(), "--yes", "--wait")
-	var erased listAnswer
+	var erased listed
 	m.document(&erased, "list", "--limit", "1")
-	var last auditEntry
+	var last client.AuditItem
 	if err := json.Unmarshal(erased.Operations[0], &last); err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +286,7 @@ func TestRecallExitCodes(t *testing.T) {
 			}
 		})
 	}
-	var previews listAnswer
+	var previews listed
 	if m.document(&previews, "list", "--type", "preview"); len(previews.Operations) != 1 {
 		t.Errorf("%d previews are in the audit record, want that of the two groups alone", len(previews.Operations))
 	}
@@ -307,11 +309,11 @@ func TestRecallTakesTargetsFromFlagsAndFiles(t *testing.T) {
 	m.send(odd, odd, "one")
 	m.send("demo", odd, "two")
 	matched := func(args ...string) string {
-		var preview previewAnswer
+		var preview client.PreviewRecallResponse
 		m.document(&preview, append([]string{"preview"}, args...)...)
 		var parts []string
 		for _, r := range preview.Results {
-			parts = append(parts, fmt.Sprintf("%s|%s %d", r.GroupID, r.Sender, r.Matched))
+			parts = append(parts, fmt.Sprintf("%s|%s %d", r.GroupID, r.SenderAccount, r.MatchedNum))
 		}
 		return strings.Join(parts, "; ")
 	}
@@ -347,7 +349,7 @@ func TestRecallTakesTargetsFromFlagsAndFiles(t *testing.T) {
 	cmd := command([]string{"RECANT_DATA=" + m.data}, "recall", "preview", "--targets", "-", "--json")
 	cmd.Stdin = strings.NewReader(lines)
 	out, err := cmd.Output()
-	var preview previewAnswer
+	var preview client.PreviewRecallResponse
 	if decodeDocument(t, string(out), &preview); err != nil || len(preview.Results) != 2 {
 		t.Errorf("targets of stdin: %v %+v", err, preview)
 	}
@@ -366,11 +368,11 @@ func TestRecallOfATopicAndRestoreOfSomeTargets(t *testing.T) {
 {"GroupId":"demo","Sender_Account":"mallory"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var recalled recallAnswer
+	var recalled client.RecallBySenderResponse
 	m.document(&recalled, "run", "--targets", file, "--yes")
-	var restored restoreAnswer
+	var restored client.RestoreRecallResponse
 	m.document(&restored, append([]string{"restore", recalled.OperationID, "--sender", "mallory"}, topic...)...)
-	if len(restored.Results) != 1 || restored.Results[0].TopicID != "@TGS#_town@TOPIC#_news" || restored.Results[0].Restored != 1 {
+	if len(restored.Results) != 1 || restored.Results[0].TopicID != "@TGS#_town@TOPIC#_news" || restored.Results[0].RestoredNum != 1 {
 		t.Errorf("restored %+v", restored)
 	}
 	if seen := m.seen(); seen["mallory"] != 0 {
@@ -394,9 +396,9 @@ func TestRecallScopes(t *testing.T) {
 		{[]string{"--before", "2100-01-01T00:00:00Z"}, 5},
 		{[]string{"--after", "1d", "--before", "2000-01-01T00:00:00+02:00"}, 0},
 	} {
-		var preview previewAnswer
+		var preview client.PreviewRecallResponse
 		m.document(&preview, append([]string{"preview", "--group", "demo", "--sender", "mallory"}, c.args...)...)
-		if got := preview.Results[0].Matched; got != c.want {
+		if got := preview.Results[0].MatchedNum; got != c.want {
 			t.Errorf("%v: %d match, want %d", c.args, got, c.want)
 		}
 	}
@@ -443,10 +445,10 @@ func TestRecallListPages(t *testing.T) {
 		made = append(made, m.run())
 	}
 	slices.Reverse(made)
-	ids := func(list listAnswer) []string {
+	ids := func(list listed) []string {
 		var ids []string
 		for _, text := range list.Operations {
-			var entry auditEntry
+			var entry client.AuditItem
 			if err := json.Unmarshal(text, &entry); err != nil {
 				t.Fatal(err)
 			}
@@ -454,7 +456,7 @@ func TestRecallListPages(t *testing.T) {
 		}
 		return ids
 	}
-	var first, rest, all, none listAnswer
+	var first, rest, all, none listed
 	m.document(&first, "list", "--limit", "2")
 	m.document(&rest, "list", "--limit", "0", "--next", first.Next)
 	m.document(&all, "list", "--limit", "0", "--group", "demo", "--sender", "mallory", "--operator", "administrator", "--from", "1h")

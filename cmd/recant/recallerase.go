@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/recant-chat/recant/client"
 )
 
 // Intervals between two looks at work in the background.
@@ -38,7 +39,7 @@ func (c *recallErase) Run(ctx context.Context, s streams) error {
 	if !c.Yes && !isTerminal(s.in) {
 		return errNoTerminal
 	}
-	server, err := c.open(recallService)
+	server, err := c.open()
 	if err != nil {
 		return err
 	}
@@ -47,11 +48,11 @@ func (c *recallErase) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	work := &erasure{}
-	raw, err := server.call(ctx, "erase_recalled", repeatable, eraseRequest{c.Operation, c.NotBefore.unix}, work)
+	work, err := server.EraseRecalled(ctx, &client.EraseRecalledRequest{OperationID: c.Operation, NotBefore: given(c.NotBefore.unix)})
 	if err != nil {
-		return c.answer(s, raw, err)
+		return c.answer(s, nil, err)
 	}
+	raw := server.answer
 	if c.Wait {
 		if work, err = c.wait(ctx, s, server); err != nil {
 			return err
@@ -68,10 +69,9 @@ func (c *recallErase) Run(ctx context.Context, s streams) error {
 
 // ask shows what would be erased, and asks.
 func (c *recallErase) ask(ctx context.Context, s streams, server *caller) error {
-	found := operationAnswer{}
-	raw, err := server.operation(ctx, c.Operation, &found)
+	found, err := server.operation(ctx, c.Operation)
 	if err != nil {
-		return c.answer(s, raw, err)
+		return c.answer(s, nil, err)
 	}
 	if found.Operation.Hold == 1 {
 		return exitWith(exitRefused, "operation %s is on hold; recant recall hold --release lifts that", found.Operation.OperationID)
@@ -81,21 +81,21 @@ func (c *recallErase) ask(ctx context.Context, s streams, server *caller) error 
 	}
 	printTargets(s.log, found.Operation.Targets)
 	what := "the messages of this operation"
-	if n, counted := found.Operation.messages(); counted {
+	if n, counted := covered(&found.Operation); counted {
 		what = many(int(n), "message")
 	}
 	return s.confirm(ctx, fmt.Sprintf("Erase %s for good, as far as they are still recalled?", what))
 }
 
-// messages is how many messages the operation covered when it was made, where
+// covered is how many messages the operation covered when it was made, where
 // that was counted.
-func (o *recallOperation) messages() (n uint32, counted bool) {
+func covered(o *client.RecallOperation) (n uint32, counted bool) {
 	for _, t := range o.Targets {
 		switch {
-		case t.Recalled != nil && t.Already != nil:
-			n += *t.Recalled + *t.Already
-		case t.Seqs != nil:
-			n += uint32(len(t.Seqs))
+		case t.RecalledNum != nil && t.AlreadyRecalledNum != nil:
+			n += *t.RecalledNum + *t.AlreadyRecalledNum
+		case t.MsgSeqList != nil:
+			n += uint32(len(t.MsgSeqList))
 		case t.FromSeq > 0:
 			return 0, false
 		}
@@ -104,21 +104,21 @@ func (o *recallOperation) messages() (n uint32, counted bool) {
 }
 
 // wait waits until the erasure is done.
-func (c *recallErase) wait(ctx context.Context, s streams, server *caller) (*erasure, error) {
+func (c *recallErase) wait(ctx context.Context, s streams, server *caller) (*client.Erasure, error) {
 	bar := s.newProgress(0, "erasing")
 	defer bar.leave()
 	for pause := firstLook; ; pause = min(2*pause, lastLook) {
-		found := operationAnswer{}
-		if raw, err := server.operation(ctx, c.Operation, &found); err != nil {
-			return nil, c.answer(s, raw, err)
+		found, err := server.operation(ctx, c.Operation)
+		if err != nil {
+			return nil, c.answer(s, nil, err)
 		}
 		e := found.Erasure
 		if e == nil {
 			return nil, fmt.Errorf("the server does not know of the erasure of %s any more", c.Operation)
 		}
-		bar.set(int64(e.Done), int64(e.Total))
+		bar.set(int64(e.DoneNum), int64(e.TotalNum))
 		if e.State == erasureDone {
-			bar.finish(int64(e.Done))
+			bar.finish(int64(e.DoneNum))
 			return e, nil
 		}
 		select {
@@ -142,17 +142,16 @@ func (*recallHold) Help() string { return exitCodesHelp }
 
 // Run sets or lifts a hold.
 func (c *recallHold) Run(ctx context.Context, s streams) error {
-	server, err := c.open(recallService)
+	server, err := c.open()
 	if err != nil {
 		return err
 	}
-	request := holdRequest{OperationID: c.Operation, Hold: 1, Reason: c.Reason}
+	request := &client.SetRecallHoldRequest{OperationID: c.Operation, Hold: 1, Reason: given(c.Reason)}
 	text := "Operation %s is on hold: what it covers is neither erased nor expires.\n"
 	if c.Release {
 		request.Hold, text = 0, "Operation %s is not on hold any more.\n"
 	}
-	raw, err := server.call(ctx, "set_recall_hold", repeatable, request, &envelope{})
-	if err := c.answer(s, raw, err); err != nil {
+	if err := c.answer(s, server.answer, server.SetRecallHold(ctx, request)); err != nil {
 		return err
 	}
 	if !c.JSON {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/client"
 	"github.com/recant-chat/recant/internal/evidence"
 )
 
@@ -41,7 +42,7 @@ type exported struct {
 
 // Run exports.
 func (c *recallExport) Run(ctx context.Context, s streams) error {
-	server, err := c.open(recallService)
+	server, err := c.open()
 	if err != nil {
 		return err
 	}
@@ -112,22 +113,22 @@ func (c *recallExport) fetch(ctx context.Context, s streams, server *caller, par
 		return nil
 	}
 	total := uint32(0) // not known where it was not counted
-	found := operationAnswer{}
-	if _, err := server.operation(ctx, c.Operation, &found); err != nil {
+	found, err := server.operation(ctx, c.Operation)
+	if err != nil {
 		return c.unbegun(partial, err)
 	}
-	if n, counted := found.Operation.messages(); counted {
+	if n, counted := covered(&found.Operation); counted {
 		total = n
 	}
 	bar := s.newProgress(int64(total), "exporting")
 	defer bar.leave()
 	for !partial.Complete {
 		bar.set(int64(partial.Messages), 0)
-		page, err := server.call(ctx, "export_recall_evidence", repeatable, exportRequest{c.Operation, partial.Next}, &struct{}{})
+		_, err := server.ExportRecallEvidence(ctx, &client.ExportRecallEvidenceRequest{OperationID: c.Operation, Next: given(partial.Next)})
 		if err != nil {
 			return c.unbegun(partial, err)
 		}
-		if err := partial.Append(page); err != nil {
+		if err := partial.Append(server.answer); err != nil {
 			return fmt.Errorf("export_recall_evidence: %w", err)
 		}
 	}
@@ -141,7 +142,7 @@ func (c *recallExport) unbegun(partial *evidence.Partial, err error) error {
 	if partial.Messages == 0 {
 		return errors.Join(err, partial.Remove())
 	}
-	var refused *refusal
+	var refused *client.Error
 	if errors.As(err, &refused) {
 		return fmt.Errorf("%w; if it does not know the operation or where it was, remove %s to begin anew", err, c.partialFile())
 	}
@@ -155,8 +156,11 @@ func (c *recallExport) manifest(ctx context.Context, server *caller, partial *ev
 		Erasure   jsontext.Value `json:"Erasure"`
 		Log       jsontext.Value `json:"Log"`
 	}{}
-	if _, err := server.operation(ctx, c.Operation, &found); err != nil {
+	if _, err := server.operation(ctx, c.Operation); err != nil {
 		return nil, c.unbegun(partial, err)
+	}
+	if err := json.Unmarshal(server.answer, &found, jsontext.AllowDuplicateNames(true)); err != nil {
+		return nil, fmt.Errorf("get_recall_operation: %w", err)
 	}
 	return &evidence.Manifest{
 		Program: "recant " + versionText(), Server: server.base, SDKAppID: server.sdkAppID, ExportedBy: server.admin,
@@ -168,11 +172,11 @@ func (c *recallExport) manifest(ctx context.Context, server *caller, partial *ev
 // sayWhatIsMissing tells a person of messages that the recall counted and that
 // are not there any more.
 func sayWhatIsMissing(s streams, manifest *evidence.Manifest) error {
-	operation := recallOperation{}
+	operation := client.RecallOperation{}
 	if err := json.Unmarshal(manifest.Operation, &operation); err != nil {
 		return fmt.Errorf("get_recall_operation: %w", err)
 	}
-	if n, counted := operation.messages(); counted && n > manifest.MessageNum {
+	if n, counted := covered(&operation); counted && n > manifest.MessageNum {
 		fmt.Fprintf(s.log, "The recall counted %s, of which %d are gone: they have expired, or their group or topic was destroyed.\n",
 			many(int(n), "message"), n-manifest.MessageNum)
 	}

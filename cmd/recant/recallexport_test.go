@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/recant-chat/recant/client"
 )
 
 // gate stands between the program and a server, and lets a test act when a call
@@ -127,9 +129,9 @@ func TestAnExportThatWasKilledGoesOn(t *testing.T) {
 	if left, _ := filepath.Glob(archive + ".*"); len(left) > 0 {
 		t.Errorf("%v were left", left)
 	}
-	var found operationAnswer
+	var found client.GetRecallOperationResponse
 	m.document(&found, "show", operation)
-	exports := slices.DeleteFunc(found.Log, func(e auditEntry) bool { return e.Type != "export" })
+	exports := slices.DeleteFunc(found.Log, func(e client.AuditEvent) bool { return e.Type != "export" })
 	if len(exports) != 2 || exports[1].ChainHash != exports[0].ChainHash || exports[1].TotalNum != uint32(messages) {
 		t.Errorf("the audit record has the exports %+v, want two of the same", exports)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/client"
 )
 
 // maxListPage is the greatest Limit of list_recall_operations.
@@ -47,48 +48,62 @@ func (c *recallList) Validate() error {
 
 // Run lists.
 func (c *recallList) Run(ctx context.Context, s streams) error {
-	server, err := c.open(recallService)
+	server, err := c.open()
 	if err != nil {
 		return err
 	}
-	request := listRequest{
-		GroupID: c.Group, TopicID: c.Topic, Sender: c.Sender, Operator: c.Operator,
-		FromTime: c.From.unix, ToTime: c.To.unix, Types: c.Type, Next: c.Next,
+	request := &client.ListRecallOperationsRequest{
+		GroupID: given(c.Group), TopicID: given(c.Topic), SenderAccount: given(c.Sender), OperatorAccount: given(c.Operator),
+		FromTime: given(c.From.unix), ToTime: given(c.To.unix), Types: c.Type, Next: given(c.Next),
 	}
 	if slices.Contains(c.Type, "all") {
 		request.Types = auditTypes()
 	}
-	found := []jsontext.Value{}
+	var found []client.AuditItem
+	whole := listed{Operations: []jsontext.Value{}}
 	for left := c.Limit; ; {
-		request.Limit = maxListPage
+		request.Limit = new(maxListPage)
 		if c.Limit > 0 {
-			request.Limit = min(left, maxListPage)
+			request.Limit = new(min(left, maxListPage))
 		}
-		page := listAnswer{}
-		raw, err := server.call(ctx, "list_recall_operations", repeatable, request, &page)
+		page, err := server.ListRecallOperations(ctx, request)
 		if err != nil {
-			return c.answer(s, raw, err)
+			return c.answer(s, nil, err)
 		}
 		found = append(found, page.Operations...)
-		request.Next, left = page.Next, left-len(page.Operations)
+		if err := whole.add(server.answer); err != nil {
+			return err
+		}
+		request.Next, left = &page.Next, left-len(page.Operations)
 		if page.Next == "" || c.Limit > 0 && left == 0 {
 			break
 		}
 	}
 	if c.JSON {
-		whole, err := json.Marshal(listAnswer{found, request.Next}, jsontext.AllowDuplicateNames(true))
-		return c.answer(s, whole, err)
+		text, err := json.Marshal(whole, jsontext.AllowDuplicateNames(true))
+		return c.answer(s, text, err)
 	}
-	entries := make([]auditEntry, len(found))
-	for i, text := range found {
-		if err := json.Unmarshal(text, &entries[i]); err != nil {
-			return err
-		}
+	printList(s.out, found)
+	if whole.Next != "" {
+		fmt.Fprintf(s.out, "\nThere are more: --limit 0 lists all, --next %s goes on here.\n", whole.Next)
 	}
-	printList(s.out, entries)
-	if request.Next != "" {
-		fmt.Fprintf(s.out, "\nThere are more: --limit 0 lists all, --next %s goes on here.\n", request.Next)
+	return nil
+}
+
+// listed is what list prints for programs: pages of the server as one, with
+// their entries as they came.
+type listed struct {
+	Operations []jsontext.Value `json:"Operations"`
+	Next       string           `json:"Next"`
+}
+
+// add adds a page.
+func (l *listed) add(answer jsontext.Value) error {
+	page := listed{}
+	if err := json.Unmarshal(answer, &page, jsontext.AllowDuplicateNames(true)); err != nil {
+		return fmt.Errorf("list_recall_operations: %w", err)
 	}
+	l.Operations, l.Next = append(l.Operations, page.Operations...), page.Next
 	return nil
 }
 
@@ -100,22 +115,21 @@ type recallShow struct {
 
 // Run shows an operation.
 func (c *recallShow) Run(ctx context.Context, s streams) error {
-	server, err := c.open(recallService)
+	server, err := c.open()
 	if err != nil {
 		return err
 	}
-	operation := operationAnswer{}
-	raw, err := server.operation(ctx, c.Operation, &operation)
-	if err := c.answer(s, raw, err); err != nil {
+	operation, err := server.operation(ctx, c.Operation)
+	if err := c.answer(s, server.answer, err); err != nil {
 		return err
 	}
 	if !c.JSON {
-		printOperation(s.out, &operation)
+		printOperation(s.out, operation)
 	}
 	return nil
 }
 
 // operation reads an operation.
-func (c *caller) operation(ctx context.Context, id string, answer any) ([]byte, error) {
-	return c.call(ctx, "get_recall_operation", repeatable, operationRequest{id}, answer)
+func (c *caller) operation(ctx context.Context, id string) (*client.GetRecallOperationResponse, error) {
+	return c.GetRecallOperation(ctx, &client.GetRecallOperationRequest{OperationID: id})
 }

@@ -9,8 +9,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/client"
 	"github.com/recant-chat/recant/internal/evidence"
 )
 
@@ -73,11 +72,11 @@ func clock(unix int64) string {
 }
 
 // place is where a target is: its group, and its topic where it has one.
-func (t recallTarget) place() string {
-	if t.TopicID == "" {
-		return shown(t.GroupID)
+func place(group, topic string) string {
+	if topic == "" {
+		return shown(group)
 	}
-	return shown(t.GroupID) + " " + shown(t.TopicID)
+	return shown(group) + " " + shown(topic)
 }
 
 // span is a range of numbers; "" for none.
@@ -88,34 +87,34 @@ func span(from, to uint32) string {
 	return number(from) + ".." + number(to)
 }
 
-// outcome says what became of one target of a restore.
-func (r *recallPart) outcome() string {
-	if r.Code != 0 {
-		return r.note()
+// fault says why a target could not be served; "" where it was.
+func fault(code int, info string) string {
+	if code == 0 {
+		return ""
 	}
-	return fmt.Sprintf("%d restored", r.Restored)
+	return fmt.Sprintf("error %d: %s", code, shown(info))
 }
 
 // note says what a person should know of a result.
-func (r *recallPart) note() string {
+func note(r *client.RecallPart) string {
 	switch {
-	case r.Code != 0:
-		return fmt.Sprintf("error %d: %s", r.Code, shown(r.Info))
+	case r.ErrorCode != 0:
+		return fault(r.ErrorCode, r.ErrorInfo)
 	case r.MoreBeyond > 0:
-		return fmt.Sprintf("more below: --before-seq %d", r.NextBefore)
+		return fmt.Sprintf("more below: --before-seq %d", r.NextBeforeSeq)
 	case r.MoreBeyond < 0:
-		return fmt.Sprintf("perhaps more below: --before-seq %d", r.NextBefore)
+		return fmt.Sprintf("perhaps more below: --before-seq %d", r.NextBeforeSeq)
 	}
 	return ""
 }
 
-func printPreview(to io.Writer, results []recallPart) {
+func printPreview(to io.Writer, results []client.PreviewPart) {
 	matched, scanned := uint32(0), uint32(0)
 	t := newTable(to, "GROUP", "SENDER", "NUMBERS", "SCANNED", "WOULD GO", "GONE BEFORE", "OLDEST", "NEWEST", "NOTE")
 	for _, r := range results {
-		matched, scanned = matched+r.Matched, scanned+r.Scanned
-		t.row(r.place(), shown(r.Sender), span(r.FromSeq, r.ToSeq), number(r.Scanned), number(r.Matched),
-			number(r.Already), clock(r.Oldest), clock(r.Newest), r.note())
+		matched, scanned = matched+r.MatchedNum, scanned+r.ScannedNum
+		t.row(place(r.GroupID, r.TopicID), shown(r.SenderAccount), span(r.FromSeq, r.ToSeq), number(r.ScannedNum), number(r.MatchedNum),
+			number(r.AlreadyRecalledNum), clock(r.OldestTime), clock(r.NewestTime), note(&r.RecallPart))
 	}
 	t.end()
 	printSamples(to, results)
@@ -125,7 +124,7 @@ func printPreview(to io.Writer, results []recallPart) {
 // sampleWidth is how many characters of a message are shown.
 const sampleWidth = 72
 
-func printSamples(to io.Writer, results []recallPart) {
+func printSamples(to io.Writer, results []client.PreviewPart) {
 	any := false
 	t := &table{tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)}
 	for _, r := range results {
@@ -134,20 +133,19 @@ func printSamples(to io.Writer, results []recallPart) {
 				fmt.Fprintln(to, "\nThe newest of them:")
 			}
 			any = true
-			t.row("  "+r.place(), number(m.Seq), clock(m.Time), shown(m.From), short(m.text(), sampleWidth))
+			t.row("  "+place(r.GroupID, r.TopicID), number(m.MsgSeq), clock(m.MsgTimeStamp), shown(m.FromAccount), short(readable(m.MsgBody), sampleWidth))
 		}
 	}
 	t.end()
 }
 
-// text is what a person reads of a message: its texts, and the types of what
-// is none.
-func (m *sample) text() string {
+// readable is what a person reads of a message: its texts, and the types of
+// what is none.
+func readable(body client.MessageBody) string {
 	var parts []string
-	for _, element := range m.Body {
-		content := struct{ Text string }{}
-		err := json.Unmarshal(element.Content, &content, jsontext.AllowDuplicateNames(true))
-		if err != nil || element.Type != "TIMTextElem" {
+	for _, element := range body {
+		content := client.TextContent{}
+		if element.Type != client.TypeText || element.Decode(&content) != nil {
 			parts = append(parts, "["+element.Type+"]")
 			continue
 		}
@@ -158,12 +156,13 @@ func (m *sample) text() string {
 
 // printRecalled prints what a recall did; confirmed is how many messages the
 // preview had shown, where there was one.
-func printRecalled(to io.Writer, answer *recallAnswer, confirmed uint32, unseen bool) {
+func printRecalled(to io.Writer, answer *client.RecallBySenderResponse, confirmed uint32, unseen bool) {
 	recalled := uint32(0)
 	t := newTable(to, "GROUP", "SENDER", "NUMBERS", "RECALLED", "GONE BEFORE", "NOTE")
 	for _, r := range answer.Results {
-		recalled += r.Recalled
-		t.row(r.place(), shown(r.Sender), span(r.FromSeq, r.ToSeq), number(r.Recalled), number(r.Already), r.note())
+		recalled += r.RecalledNum
+		t.row(place(r.GroupID, r.TopicID), shown(r.SenderAccount), span(r.FromSeq, r.ToSeq), number(r.RecalledNum),
+			number(r.AlreadyRecalledNum), note(&r.RecallPart))
 	}
 	t.end()
 	fmt.Fprintf(to, "\nRecalled %s", many(int(recalled), "message"))
@@ -173,12 +172,12 @@ func printRecalled(to io.Writer, answer *recallAnswer, confirmed uint32, unseen 
 	fmt.Fprintf(to, ". Operation %s\n", answer.OperationID)
 }
 
-func printRestored(to io.Writer, results []recallPart) {
+func printRestored(to io.Writer, results []client.RestoredPart) {
 	restored, hidden := uint32(0), uint32(0)
 	t := newTable(to, "GROUP", "SENDER", "RESTORED", "STILL HIDDEN", "NOTE")
 	for _, r := range results {
-		restored, hidden = restored+r.Restored, hidden+r.StillHidden
-		t.row(r.place(), shown(r.Sender), number(r.Restored), number(r.StillHidden), r.note())
+		restored, hidden = restored+r.RestoredNum, hidden+r.StillHiddenNum
+		t.row(place(r.GroupID, r.TopicID), shown(r.SenderAccount), number(r.RestoredNum), number(r.StillHiddenNum), fault(r.ErrorCode, r.ErrorInfo))
 	}
 	t.end()
 	fmt.Fprintf(to, "\nRestored %s", many(int(restored), "message"))
@@ -191,29 +190,29 @@ func printRestored(to io.Writer, results []recallPart) {
 // listedTargets is how many targets of an entry a list names.
 const listedTargets = 2
 
-func printList(to io.Writer, entries []auditEntry) {
+func printList(to io.Writer, entries []client.AuditItem) {
 	t := newTable(to, "TIME", "WHAT", "OPERATION", "BY", "WHOM", "MESSAGES", "STATE", "REASON")
 	for _, e := range entries {
 		var whom []string
 		messages, state := "", ""
 		if o := e.Operation; o != nil {
-			if n, counted := o.messages(); counted {
+			if n, counted := covered(o); counted {
 				messages = number(n)
 			}
-			state = o.state()
-			for _, target := range o.Targets {
-				whom = append(whom, target.whom())
+			state = stateOf(o)
+			for _, t := range o.Targets {
+				whom = append(whom, whomOf(t.GroupID, t.TopicID, t.SenderAccount))
 			}
 		}
 		for _, target := range e.Targets {
-			whom = append(whom, target.whom())
-			if target.Code != 0 {
+			whom = append(whom, whomOf(target.GroupID, target.TopicID, target.SenderAccount))
+			if target.ErrorCode != 0 {
 				state = "refused"
 			}
 		}
 		matched := uint32(0)
 		for _, r := range e.Results {
-			whom, matched = append(whom, r.whom()), matched+r.Matched
+			whom, matched = append(whom, whomOf(r.GroupID, r.TopicID, r.SenderAccount)), matched+r.MatchedNum
 			messages = number(matched)
 		}
 		if e.Type == "export" && e.ChainHash != "" {
@@ -222,21 +221,21 @@ func printList(to io.Writer, entries []auditEntry) {
 		if more := len(whom) - listedTargets; more > 0 {
 			whom = append(whom[:listedTargets], fmt.Sprintf("and %d more", more))
 		}
-		t.row(clock(e.Time), e.Type, e.OperationID, shown(e.Operator), strings.Join(whom, ", "), messages, state, short(e.Reason, 40))
+		t.row(clock(e.Time), e.Type, e.OperationID, shown(e.OperatorAccount), strings.Join(whom, ", "), messages, state, short(e.Reason, 40))
 	}
 	t.end()
 }
 
-// whom names a target in a list.
-func (t recallTarget) whom() string {
-	if t.Sender == "" {
-		return t.place()
+// whomOf names a target in a list.
+func whomOf(group, topic, sender string) string {
+	if sender == "" {
+		return place(group, topic)
 	}
-	return shown(t.Sender) + " in " + t.place()
+	return shown(sender) + " in " + place(group, topic)
 }
 
-// state is the state of all targets, or says that they differ.
-func (o *recallOperation) state() string {
+// stateOf is the state of all targets, or says that they differ.
+func stateOf(o *client.RecallOperation) string {
 	state := ""
 	for i, t := range o.Targets {
 		if i > 0 && t.State != state {
@@ -251,14 +250,14 @@ func (o *recallOperation) state() string {
 	return state
 }
 
-func printOperation(to io.Writer, a *operationAnswer) {
+func printOperation(to io.Writer, a *client.GetRecallOperationResponse) {
 	o := &a.Operation
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	line := func(name, value string) { fmt.Fprintf(w, "%s\t%s\n", name, value) }
 	line("Operation", o.OperationID)
 	line("Command", o.Command)
 	line("Time", clock(o.Time))
-	line("By", shown(o.Operator)+" from "+shown(o.RemoteIP))
+	line("By", shown(o.OperatorAccount)+" from "+shown(o.RemoteIP))
 	line("Reason", shown(o.Reason))
 	line("Told", o.Notify)
 	if o.FenceSeconds > 0 {
@@ -277,13 +276,13 @@ func printOperation(to io.Writer, a *operationAnswer) {
 	fmt.Fprintln(to)
 	t := newTable(to, "TIME", "WHAT", "BY", "FROM", "REASON", "DETAILS")
 	for _, e := range a.Log {
-		t.row(clock(e.Time), e.Type, shown(e.Operator), shown(e.RemoteIP), shown(e.Reason), e.details())
+		t.row(clock(e.Time), e.Type, shown(e.OperatorAccount), shown(e.RemoteIP), shown(e.Reason), details(&e))
 	}
 	t.end()
 }
 
 // details are what an entry of a log has beside who, when and why.
-func (e *auditEntry) details() string {
+func details(e *client.AuditEvent) string {
 	switch {
 	case e.ChainHash != "":
 		return fmt.Sprintf("%s, ChainHash %s", many(int(e.TotalNum), "message"), e.ChainHash)
@@ -292,23 +291,24 @@ func (e *auditEntry) details() string {
 	}
 	var names []string
 	for _, target := range e.Targets {
-		names = append(names, target.whom()+": "+target.outcome())
+		outcome := fault(target.ErrorCode, target.ErrorInfo)
+		if outcome == "" {
+			outcome = fmt.Sprintf("%d restored", target.RestoredNum)
+		}
+		names = append(names, whomOf(target.GroupID, target.TopicID, target.SenderAccount)+": "+outcome)
 	}
 	return strings.Join(names, ", ")
 }
 
-func printTargets(to io.Writer, targets []operationTarget) {
+func printTargets(to io.Writer, targets []client.OperationTarget) {
 	t := newTable(to, "GROUP", "SENDER", "STATE", "NUMBERS", "RECALLED", "GONE BEFORE", "FENCE", "NOTE")
 	for _, target := range targets {
-		note := ""
-		if target.Code != 0 {
-			note = fmt.Sprintf("error %d: %s", target.Code, shown(target.Info))
-		}
+		note := fault(target.ErrorCode, target.ErrorInfo)
 		if target.Hold == 1 {
 			note = "on hold"
 		}
-		t.row(target.place(), shown(target.Sender), target.State, target.numbers(), counted(target.Recalled),
-			counted(target.Already), target.Fence.text(), note)
+		t.row(place(target.GroupID, target.TopicID), shown(target.SenderAccount), target.State, numbers(&target), counted(target.RecalledNum),
+			counted(target.AlreadyRecalledNum), fenceText(target.Fence), note)
 	}
 	t.end()
 }
@@ -321,18 +321,18 @@ func counted(n *uint32) string {
 }
 
 // numbers are what a target covers beside its fence.
-func (t *operationTarget) numbers() string {
-	if len(t.Seqs) == 0 {
+func numbers(t *client.OperationTarget) string {
+	if len(t.MsgSeqList) == 0 {
 		return span(t.FromSeq, t.ToSeq)
 	}
 	var numbers []string
-	for _, s := range t.Seqs {
-		numbers = append(numbers, number(s.Seq))
+	for _, s := range t.MsgSeqList {
+		numbers = append(numbers, number(s.MsgSeq))
 	}
 	return strings.Join(numbers, " ")
 }
 
-func (f *fence) text() string {
+func fenceText(f *client.OperationFence) string {
 	switch {
 	case f == nil:
 		return ""
@@ -346,15 +346,15 @@ func (f *fence) text() string {
 	return "caught " + span(f.FromSeq, f.ToSeq)
 }
 
-func printErasure(to io.Writer, e *erasure) {
+func printErasure(to io.Writer, e *client.Erasure) {
 	fmt.Fprintf(to, "Erasure: %s", e.State)
 	if e.State == "waiting" {
 		fmt.Fprintf(to, ", not before %s", clock(e.NotBefore))
 	} else {
-		fmt.Fprintf(to, ", %d of %s", e.Done, many(int(e.Total), "message"))
+		fmt.Fprintf(to, ", %d of %s", e.DoneNum, many(int(e.TotalNum), "message"))
 	}
-	if e.Held > 0 {
-		fmt.Fprintf(to, ", %d spared by a hold", e.Held)
+	if e.HeldNum > 0 {
+		fmt.Fprintf(to, ", %d spared by a hold", e.HeldNum)
 	}
 	fmt.Fprintln(to)
 }

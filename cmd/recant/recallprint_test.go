@@ -1,19 +1,23 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/recant-chat/recant/client"
+)
 
 func TestFencesAreShownAsTheyStand(t *testing.T) {
 	for _, c := range []struct {
-		fence *fence
+		fence *client.OperationFence
 		want  string
 	}{
 		{nil, ""},
-		{&fence{FromSeq: 11, Until: 1795626477, Open: 1}, "from 11, until " + clock(1795626477)},
-		{&fence{FromSeq: 11, ToSeq: 14}, "caught 11..14"},
-		{&fence{FromSeq: 11, ToSeq: 10}, "from 11, caught nothing"},
-		{&fence{FromSeq: 11}, "from 11, ended"},
+		{&client.OperationFence{FromSeq: 11, Until: 1795626477, Open: 1}, "from 11, until " + clock(1795626477)},
+		{&client.OperationFence{FromSeq: 11, ToSeq: 14}, "caught 11..14"},
+		{&client.OperationFence{FromSeq: 11, ToSeq: 10}, "from 11, caught nothing"},
+		{&client.OperationFence{FromSeq: 11}, "from 11, ended"},
 	} {
-		if got := c.fence.text(); got != c.want {
+		if got := fenceText(c.fence); got != c.want {
 			t.Errorf("%+v is shown as %q, want %q", c.fence, got, c.want)
 		}
 	}
@@ -21,15 +25,15 @@ func TestFencesAreShownAsTheyStand(t *testing.T) {
 
 func TestAStateIsOneOfAllTargets(t *testing.T) {
 	for _, c := range []struct {
-		operation recallOperation
+		operation client.RecallOperation
 		want      string
 	}{
-		{recallOperation{}, ""},
-		{recallOperation{Targets: []operationTarget{{State: "active"}, {State: "active"}}}, "active"},
-		{recallOperation{Targets: []operationTarget{{State: "active"}, {State: "erased"}}}, "mixed"},
-		{recallOperation{Hold: 1, Targets: []operationTarget{{State: "active", Hold: 1}}}, "active, held"},
+		{client.RecallOperation{}, ""},
+		{client.RecallOperation{Targets: []client.OperationTarget{{State: "active"}, {State: "active"}}}, "active"},
+		{client.RecallOperation{Targets: []client.OperationTarget{{State: "active"}, {State: "erased"}}}, "mixed"},
+		{client.RecallOperation{Hold: 1, Targets: []client.OperationTarget{{State: "active", Hold: 1}}}, "active, held"},
 	} {
-		if got := c.operation.state(); got != c.want {
+		if got := stateOf(&c.operation); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

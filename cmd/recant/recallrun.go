@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/recant-chat/recant/client"
 )
 
 // maxFence is the longest fence (spec 08 section 2.2).
@@ -61,7 +63,7 @@ func (c *recallRun) Run(ctx context.Context, s streams) error {
 	if !c.Yes && !isTerminal(s.in) {
 		return errNoTerminal // before a preview is in the audit record
 	}
-	server, err := c.open(recallService)
+	server, err := c.open()
 	if err != nil {
 		return err
 	}
@@ -69,7 +71,7 @@ func (c *recallRun) Run(ctx context.Context, s streams) error {
 	shown := uint32(0)
 	switch {
 	case c.Plan != "":
-		request.PlanToken = c.Plan
+		request.PlanToken = &c.Plan
 	case c.Yes:
 		request.Targets, request.Scope = targets, c.scope()
 	default:
@@ -77,67 +79,63 @@ func (c *recallRun) Run(ctx context.Context, s streams) error {
 		if token, shown, err = c.ask(ctx, s, server, targets); err != nil || token == "" {
 			return err
 		}
-		request.PlanToken = token
+		request.PlanToken = &token
 	}
-	recalled := recallAnswer{}
-	raw, err := server.call(ctx, "recall_by_sender", repeatable, request, &recalled)
-	if err := c.answer(s, raw, err); err != nil {
-		var gone *lost
-		if errors.As(err, &gone) && gone.reached {
-			return fmt.Errorf("%w. recant recall list tells. The same call does nothing twice with %s", err, request.again())
+	recalled, err := server.RecallBySender(ctx, request)
+	if err := c.answer(s, server.answer, err); err != nil {
+		var lost *client.LostError
+		if errors.As(err, &lost) && lost.Reached {
+			return fmt.Errorf("%w. recant recall list tells. The same call does nothing twice with %s", err, again(request))
 		}
 		return err
 	}
 	if !c.JSON {
-		printRecalled(s.out, &recalled, shown, c.Yes)
+		printRecalled(s.out, recalled, shown, c.Yes)
 	}
-	return partFailed(recalled.Results)
+	return partFailed(recalled.Results, recalledCode)
 }
 
 // request is the call without what it is to recall.
-func (c *recallRun) request() recallRequest {
-	request := recallRequest{
-		Reason: c.Reason, Notify: c.Notify, Fence: int64(c.Fence / time.Second), AllowGrowth: 1, Key: c.IdempotencyKey,
+func (c *recallRun) request() *client.RecallBySenderRequest {
+	request := &client.RecallBySenderRequest{
+		Reason: given(c.Reason), Notify: &c.Notify, FenceSeconds: given(int64(c.Fence / time.Second)), AllowGrowth: new(1),
+		IdempotencyKey: new(cmp.Or(c.IdempotencyKey, uuid.NewString())),
 	}
 	if c.NoGrowth {
-		request.AllowGrowth = 0
+		request.AllowGrowth = new(0)
 	}
 	if c.MaxMessages != nil || c.MaxShare != nil {
-		request.Guard = &recallGuard{c.MaxMessages, c.MaxShare}
-	}
-	if request.Key == "" {
-		request.Key = uuid.NewString()
+		request.Guard = &client.RecallGuard{MaxMsgNum: c.MaxMessages, MaxSharePercent: c.MaxShare}
 	}
 	return request
 }
 
 // again are the flags that make a call the same as this one.
-func (r *recallRequest) again() string {
-	flags := "--yes --idempotency-key " + quote(r.Key)
-	if r.PlanToken != "" {
-		flags += " --plan " + quote(r.PlanToken)
+func again(r *client.RecallBySenderRequest) string {
+	flags := "--yes --idempotency-key " + quote(*r.IdempotencyKey)
+	if r.PlanToken != nil {
+		flags += " --plan " + quote(*r.PlanToken)
 	}
 	return flags
 }
 
 // ask makes a preview and asks. It returns the plan that was confirmed and how
 // many messages it showed; "" where there is nothing to recall.
-func (c *recallRun) ask(ctx context.Context, s streams, server *caller, targets []recallTarget) (token string, matched uint32, err error) {
-	preview := previewAnswer{}
-	raw, err := server.call(ctx, "preview_recall", repeatable, previewRequest{targets, c.scope()}, &preview)
+func (c *recallRun) ask(ctx context.Context, s streams, server *caller, targets []client.RecallTarget) (token string, matched uint32, err error) {
+	preview, err := server.PreviewRecall(ctx, &client.PreviewRecallRequest{Targets: targets, Scope: c.scope()})
 	if err != nil {
-		return "", 0, c.answer(s, raw, err)
+		return "", 0, c.answer(s, nil, err)
 	}
 	printPreview(s.log, preview.Results)
 	served := 0
 	for _, r := range preview.Results {
-		matched += r.Matched
-		if r.Code == 0 {
+		matched += r.MatchedNum
+		if r.ErrorCode == 0 {
 			served++
 		}
 	}
 	if served == 0 || matched == 0 && c.Fence == 0 {
-		return "", 0, c.answer(s, raw, partFailed(preview.Results))
+		return "", 0, c.answer(s, server.answer, partFailed(preview.Results, previewCode))
 	}
 	question := fmt.Sprintf("Recall %s", many(int(matched), "message"))
 	if !c.NoGrowth && c.BeforeSeq == 0 && c.Before.unix == 0 {
@@ -173,18 +171,20 @@ func (c *recallRestore) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	server, err := c.open(recallService)
+	server, err := c.open()
 	if err != nil {
 		return err
 	}
-	restored := restoreAnswer{}
-	// A second restore would change nothing, but answer zeros.
-	raw, err := server.call(ctx, "restore_recall", onceOnly, restoreRequest{c.Operation, targets, c.Reason}, &restored)
-	if err := c.answer(s, raw, err); err != nil {
+	request := &client.RestoreRecallRequest{OperationID: c.Operation, Reason: given(c.Reason)}
+	for _, t := range targets {
+		request.Targets = append(request.Targets, client.RestoreTarget{GroupID: t.GroupID, TopicID: t.TopicID, SenderAccount: given(t.SenderAccount)})
+	}
+	restored, err := server.RestoreRecall(ctx, request)
+	if err := c.answer(s, server.answer, err); err != nil {
 		return err
 	}
 	if !c.JSON {
 		printRestored(s.out, restored.Results)
 	}
-	return partFailed(restored.Results)
+	return partFailed(restored.Results, restoredCode)
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/recant-chat/recant/client"
 )
 
 // targetFlags name groups or a topic, and senders in them. A group's or an
@@ -50,7 +51,7 @@ func (f *targetFlags) given() bool { return f.named() || f.Targets != "" }
 
 // targets are all senders in all groups, or those of the file; nil where no
 // flag was given.
-func (f *targetFlags) targets(s streams) ([]recallTarget, error) {
+func (f *targetFlags) targets(s streams) ([]client.RecallTarget, error) {
 	if f.Targets != "" {
 		targets, err := readTargets(f.Targets, s.in)
 		if err != nil {
@@ -62,17 +63,17 @@ func (f *targetFlags) targets(s streams) ([]recallTarget, error) {
 	if len(f.Group) > 0 && len(senders) == 0 {
 		senders = []string{""}
 	}
-	var targets []recallTarget
+	var targets []client.RecallTarget
 	for _, group := range f.Group {
 		for _, sender := range senders {
-			targets = append(targets, recallTarget{GroupID: group, TopicID: f.Topic, Sender: sender})
+			targets = append(targets, client.RecallTarget{GroupID: group, TopicID: given(f.Topic), SenderAccount: sender})
 		}
 	}
 	return targets, nil
 }
 
 // readTargets reads a target a line; empty lines are passed over.
-func readTargets(name string, stdin io.Reader) ([]recallTarget, error) {
+func readTargets(name string, stdin io.Reader) ([]client.RecallTarget, error) {
 	from := stdin
 	if name != "-" {
 		file, err := os.Open(name)
@@ -82,14 +83,14 @@ func readTargets(name string, stdin io.Reader) ([]recallTarget, error) {
 		defer file.Close()
 		from = file
 	}
-	var targets []recallTarget
+	var targets []client.RecallTarget
 	scanner := bufio.NewScanner(from)
 	for number := 1; scanner.Scan(); number++ {
 		line := bytes.TrimSpace(scanner.Bytes())
 		if len(line) == 0 {
 			continue
 		}
-		target := recallTarget{}
+		target := client.RecallTarget{}
 		if err := json.Unmarshal(line, &target, json.RejectUnknownMembers(true)); err != nil {
 			return nil, fmt.Errorf("%s, line %d: %w", name, number, err)
 		}
@@ -115,12 +116,22 @@ type scopeFlags struct {
 	Before    instant `placeholder:"time" help:"Only messages sent before a time."`
 }
 
-func (f *scopeFlags) scope() *recallScope {
-	scope := recallScope{f.Last, f.BeforeSeq, f.After.unix, f.Before.unix}
-	if scope == (recallScope{}) {
+func (f *scopeFlags) scope() *client.RecallScope {
+	if *f == (scopeFlags{}) {
 		return nil
 	}
-	return &scope
+	return &client.RecallScope{
+		LastMsgNum: given(f.Last), BeforeSeq: given(f.BeforeSeq), AfterTime: given(f.After.unix), BeforeTime: given(f.Before.unix),
+	}
+}
+
+// given is a flag's value for a request, nil where the flag was not given.
+func given[T comparable](value T) *T {
+	var none T
+	if value == none {
+		return nil
+	}
+	return &value
 }
 
 // instant is a time on the command line: one of the calendar, or so long ago.

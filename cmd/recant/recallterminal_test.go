@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/recant-chat/recant/client"
 )
 
 // asked is a command that runs at a terminal: its input and what it says to the
@@ -129,7 +131,7 @@ func TestRecallAsksBeforeItRecalls(t *testing.T) {
 	if seen := m.seen(); seen["mallory"] != 0 || seen["bob"] != 3 {
 		t.Errorf("the group shows %v", seen)
 	}
-	var list listAnswer
+	var list listed
 	m.document(&list, "list")
 	var entry struct{ Operation struct{ PreviewId string } } //nolint:revive // the wire's name
 	if err := json.Unmarshal(list.Operations[0], &entry); err != nil || entry.Operation.PreviewId == "" {
@@ -146,7 +148,7 @@ func TestRecallThatMayNotGrowIsRefusedWhenItHas(t *testing.T) {
 	if code := a.code(); code != exitRefused {
 		t.Errorf("exit code %d, %s", code, a.screen)
 	}
-	if decodeDocument(t, a.stdout.String(), &refused); refused.ErrorCode != codePlanGrown {
+	if decodeDocument(t, a.stdout.String(), &refused); refused.ErrorCode != int(client.CodePlanGrown) {
 		t.Errorf("stdout has %s", a.stdout.String())
 	}
 	if seen := m.seen(); seen["mallory"] != 6 {
@@ -159,7 +161,7 @@ func TestRecallThatMayNotGrowIsRefusedWhenItHas(t *testing.T) {
 func TestRecallOfNothingIsNotAskedAbout(t *testing.T) {
 	m := moderate(t)
 	a := m.ask("run", "--group", "demo", "--sender", "dave", "--json")
-	var preview previewAnswer
+	var preview client.PreviewRecallResponse
 	if code := a.code(); code != exitOK || strings.Contains(a.screen.String(), "y/N") {
 		t.Errorf("exit code %d, %s", code, a.screen)
 	}

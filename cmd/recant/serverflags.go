@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/client"
 	"github.com/recant-chat/recant/internal/config"
 )
 
@@ -20,12 +21,13 @@ type serverFlags struct {
 	JSON  bool   `name:"json" help:"Print the server's answer, also a refusal, as one JSON document."`
 
 	applicationFlags
+	origin string // where the URL was found, for those who wonder
 }
 
 func newServerFlags() serverFlags { return serverFlags{applicationFlags: newApplicationFlags()} }
 
-// open finds the server and the application, for calls of a service.
-func (c *serverFlags) open(service string) (*caller, error) {
+// open finds the server and the application.
+func (c *serverFlags) open() (*caller, error) {
 	app, err := c.signer()
 	if err != nil {
 		return nil, err
@@ -36,12 +38,11 @@ func (c *serverFlags) open(service string) (*caller, error) {
 		}
 		app.admin = c.Admin
 	}
-	found := &caller{signer: app, service: service, base: strings.TrimSuffix(c.URL, "/")}
 	if c.URL != "" {
 		if !config.IsBaseURL(c.URL) {
 			return nil, exitWith(exitUsage, "--url should be http:// or https:// and a host, such as https://chat.example.net")
 		}
-		return found, nil
+		return newCaller(app, strings.TrimSuffix(c.URL, "/"))
 	}
 	configured, err := c.configured()
 	if err != nil {
@@ -55,22 +56,19 @@ func (c *serverFlags) open(service string) (*caller, error) {
 	case err != nil:
 		return nil, err
 	}
-	found.base, found.origin = strings.TrimSpace(string(content)), " (the address in "+file+")"
-	return found, nil
+	c.origin = " (the address in " + file + ")"
+	return newCaller(app, strings.TrimSpace(string(content)))
 }
 
 // answer prints what a program asked for: the server's answer as it came, also
 // that of a refusal; and returns the error.
 func (c *serverFlags) answer(s streams, raw []byte, err error) error {
-	if !c.JSON {
-		return err
-	}
-	var refused *refusal
+	var refused *client.Error
 	if errors.As(err, &refused) {
-		raw = refused.answer
+		raw = refused.Answer
 	}
-	if raw != nil {
+	if c.JSON && raw != nil {
 		fmt.Fprintf(s.out, "%s\n", raw)
 	}
-	return err
+	return explained(err, c.origin)
 }

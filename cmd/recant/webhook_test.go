@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/recant-chat/recant/client"
 )
 
 // hooked is an application's backend.
@@ -146,8 +148,8 @@ func TestWebhookTailShowsWhatWouldBeSent(t *testing.T) {
 		t.Errorf("the question before it is not shown:\n%s", p.out)
 	}
 	for line := range strings.Lines(only.out.String()) {
-		var w watchedWebhook
-		if err := json.Unmarshal([]byte(line), &w); err != nil || w.Command != afterSend || w.Outcome != "off" || !json.Valid(w.Body) {
+		var w client.WatchedWebhook
+		if err := json.Unmarshal([]byte(line), &w); err != nil || w.CallbackCommand != afterSend || w.Outcome != "off" || !json.Valid(w.Body) {
 			t.Errorf("%v in %s", err, line)
 		}
 	}
@@ -276,10 +278,10 @@ func TestWebhookStatusSaysWhatWaits(t *testing.T) {
 	h.answers(http.StatusServiceUnavailable)
 	m := moderate(t, append(h.flags(afterSend), "--metrics-listen", "127.0.0.1:0")...)
 	eventually(t, func() bool {
-		var status statusAnswer
+		var status client.GetWebhookStatusResponse
 		out, _, _ := m.webhook("status", "--json")
 		decodeDocument(t, out, &status)
-		return status.Lanes == 1 && status.Oldest > 0
+		return status.LaneNum == 1 && status.OldestSeconds > 0
 	}, func() string { return fmt.Sprint(h.calls("")) })
 	out, log, code := m.webhook("status")
 	if code != exitOK || !regexp.MustCompile(`^Waiting    1, .*\nOldest     \d+s\nDelivered  0 since .*\nGiven up   0 since .*\n$`).MatchString(out) {

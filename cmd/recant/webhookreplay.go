@@ -9,15 +9,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
-)
-
-const (
-	groupService     = "group_open_http_svc"
-	maxGroupsPage    = 1000
-	codeInvalid      = 10004
-	codeUnknownGroup = 10010
-	codeBadGroupID   = 10015
-	codeNoReceiver   = 190008
+	"github.com/recant-chat/recant/client"
 )
 
 // webhookReplay is `recant webhook replay`.
@@ -54,7 +46,7 @@ With --json the result is one JSON document: SentNum, and where it was interrupt
 
 // Run sends again.
 func (c *webhookReplay) Run(ctx context.Context, s streams) error {
-	server, err := c.open(webhookService)
+	server, err := c.open()
 	if err != nil {
 		return err
 	}
@@ -63,7 +55,7 @@ func (c *webhookReplay) Run(ctx context.Context, s streams) error {
 	}
 	groups := []string{c.Group}
 	if c.AllGroups {
-		if groups, err = c.groups(ctx, server.of(groupService)); err != nil {
+		if groups, err = c.groups(ctx, server); err != nil {
 			return err
 		}
 	}
@@ -77,7 +69,7 @@ func (c *webhookReplay) Run(ctx context.Context, s streams) error {
 		}
 		if err := c.one(ctx, server, group, next, &done, bar); err != nil {
 			bar.leave()
-			return c.interrupted(s, &done, err)
+			return c.interrupted(s, &done, explained(err, c.origin))
 		}
 	}
 	bar.finish(int64(done.Sent))
@@ -99,51 +91,36 @@ type replayed struct {
 // is made or destroyed meanwhile does not move the others.
 func (c *webhookReplay) groups(ctx context.Context, server *caller) ([]string, error) {
 	var groups []string
-	for next := uint64(0); ; {
-		page := groupListAnswer{}
-		if _, err := server.call(ctx, "get_appid_group_list", repeatable, groupListRequest{maxGroupsPage, next}, &page); err != nil {
+	for id, err := range server.Groups(ctx, nil) {
+		if err != nil {
 			return nil, err
 		}
-		for _, g := range page.Groups {
-			if g.GroupID >= c.Group {
-				groups = append(groups, g.GroupID)
-			}
-		}
-		if next = page.Next; next == 0 {
-			slices.Sort(groups)
-			return groups, nil
+		if id >= c.Group {
+			groups = append(groups, id)
 		}
 	}
+	slices.Sort(groups)
+	return groups, nil
 }
 
 // one replays a group. One that has gone meanwhile has nothing to replay where
 // all groups are meant.
 func (c *webhookReplay) one(ctx context.Context, server *caller, group, next string, done *replayed, bar progress) error {
-	for {
-		done.Group, done.Next = group, next
-		part := replayAnswer{}
-		_, err := server.call(ctx, "replay_webhook", repeatable, replayRequest{
-			GroupID: group, UserID: c.User, FromTime: c.Since.unix, ToTime: c.To.unix, Commands: c.Command, Next: next,
-		}, &part)
-		if c.AllGroups && refusedFor(err, codeUnknownGroup) {
-			err = nil
+	done.Group, done.Next = group, next
+	for part, err := range server.Replays(ctx, &client.ReplayWebhookRequest{
+		GroupID: given(group), UserID: given(c.User), FromTime: c.Since.unix, ToTime: c.To.unix, Commands: c.Command, Next: given(next),
+	}) {
+		if c.AllGroups && errors.Is(err, client.CodeGroupNotFound) {
+			break
 		}
 		if err != nil {
 			return err
 		}
-		done.Sent += part.Sent
+		done.Sent, done.Next = done.Sent+part.SentNum, part.Next
 		bar.set(int64(done.Sent), 0)
-		if next = part.Next; next == "" {
-			done.Group, done.Next = "", ""
-			return nil
-		}
 	}
-}
-
-// refusedFor reports whether the server refused with one of some codes.
-func refusedFor(err error, codes ...int) bool {
-	var refused *refusal
-	return errors.As(err, &refused) && slices.Contains(codes, refused.ErrorCode)
+	done.Group, done.Next = "", ""
+	return nil
 }
 
 // interrupted says how far a replay came and how to go on.
@@ -153,8 +130,11 @@ func (c *webhookReplay) interrupted(s streams, done *replayed, err error) error 
 			return failed
 		}
 	}
-	if done.Sent == 0 && done.Next == "" && refusedFor(err, codeInvalid, codeUnknownGroup, codeBadGroupID, codeNoReceiver) {
-		return err // asked again, it would be refused again
+	switch client.CodeOf(err) {
+	case client.CodeInvalid, client.CodeGroupNotFound, client.CodeBadGroupID, client.CodeNoReceiver:
+		if done.Sent == 0 && done.Next == "" {
+			return err // asked again, it would be refused again
+		}
 	}
 	subject := []string{"--group", quote(done.Group)}
 	if c.User != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/client"
 	"github.com/recant-chat/recant/webhook"
 )
 
@@ -66,11 +68,12 @@ type tail struct {
 
 // waits reports whether what failed may come right again, and says so once.
 func (t *tail) waits(err error) bool {
-	if t.server != nil && !mayRepeat(err, repeatable) {
+	var lost *client.LostError
+	if t.server != nil && !errors.As(err, &lost) && !client.CodeOf(err).Temporary() {
 		return false
 	}
 	if !t.lost {
-		fmt.Fprintf(t.log, "%v; waiting for the server\n", err)
+		fmt.Fprintf(t.log, "%v; waiting for the server\n", explained(err, t.command.origin))
 	}
 	t.server, t.lost = nil, true // it may be at another address
 	return true
@@ -79,35 +82,35 @@ func (t *tail) waits(err error) bool {
 // next prints what has come since.
 func (t *tail) next(ctx context.Context, first bool) (err error) {
 	if t.server == nil {
-		if t.server, err = t.command.open(webhookService); err != nil {
+		if t.server, err = t.command.open(); err != nil {
 			return err
 		}
 	}
-	attempts := 1
-	if first {
-		attempts = maxAttempts
+	retry := client.Retry{} // a server that was never reached is likely another's
+	if !first {
+		retry.Attempts = 1
 	}
-	page := watchAnswer{}
-	if _, err := t.server.tryCall(ctx, "watch_webhook", repeatable, attempts, watchRequest{t.after, watchWait}, &page); err != nil {
+	page, err := t.server.WithRetry(retry).WatchWebhook(ctx, &client.WatchWebhookRequest{After: &t.after, WaitSeconds: new(watchWait)})
+	if err != nil {
+		return err
+	}
+	as := struct{ Webhooks []jsontext.Value }{} // as they came
+	if err := json.Unmarshal(t.server.answer, &as, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
 		return err
 	}
 	if t.lost {
 		fmt.Fprintf(t.log, "the server is back; what it sent before this is not shown\n")
 		t.lost = false
 	}
-	for _, raw := range page.Webhooks {
-		w := watchedWebhook{}
-		if err := json.Unmarshal(raw, &w, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
-			return err
+	for i, w := range page.Webhooks {
+		if t.after > 0 && w.Num > t.after+1 {
+			fmt.Fprintf(t.log, "%s came too fast to be shown\n", many(int(w.Num-t.after-1), "webhook"))
 		}
-		if t.after > 0 && w.Number > t.after+1 {
-			fmt.Fprintf(t.log, "%s came too fast to be shown\n", many(int(w.Number-t.after-1), "webhook"))
-		}
-		t.after = w.Number
-		if only := t.command.Command; len(only) > 0 && !slices.Contains(only, w.Command) {
+		t.after = w.Num
+		if only := t.command.Command; len(only) > 0 && !slices.Contains(only, w.CallbackCommand) {
 			continue
 		}
-		if err := t.print(raw, &w); err != nil {
+		if err := t.print(as.Webhooks[i], &w); err != nil {
 			return err
 		}
 	}
@@ -115,18 +118,18 @@ func (t *tail) next(ctx context.Context, first bool) (err error) {
 	return nil
 }
 
-func (t *tail) print(raw jsontext.Value, w *watchedWebhook) error {
+func (t *tail) print(raw jsontext.Value, w *client.WatchedWebhook) error {
 	if !t.command.JSON {
-		return w.print(t.out, t.server.sdkAppID)
+		return printWebhook(t.out, w, t.server.sdkAppID)
 	}
 	_, err := fmt.Fprintf(t.out, "%s\n", raw)
 	return err
 }
 
-// print writes a webhook for people.
-func (w *watchedWebhook) print(to io.Writer, sdkAppID uint32) error {
+// printWebhook writes a webhook for people.
+func printWebhook(to io.Writer, w *client.WatchedWebhook, sdkAppID uint32) error {
 	query := webhook.Parameters(sdkAppID, chat.Callback{
-		Command: w.Command, ClientIP: w.ClientIP, Platform: w.Platform, RequestID: w.RequestID,
+		Command: w.CallbackCommand, ClientIP: w.ClientIP, Platform: w.OptPlatform, RequestID: w.RequestID,
 	})
 	body := w.Body.Clone()
 	err := body.Indent(jsontext.WithIndent("  "), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
@@ -134,7 +137,7 @@ func (w *watchedWebhook) print(to io.Writer, sdkAppID uint32) error {
 		return err
 	}
 	var lines strings.Builder
-	fmt.Fprintf(&lines, "%s  %s  %s\n?%s\n", time.UnixMilli(w.Time).Format("2006-01-02T15:04:05.000Z07:00"), shown(w.Outcome), shown(w.Command), query)
+	fmt.Fprintf(&lines, "%s  %s  %s\n?%s\n", time.UnixMilli(w.Time).Format("2006-01-02T15:04:05.000Z07:00"), shown(w.Outcome), shown(w.CallbackCommand), query)
 	for line := range strings.SplitSeq(string(body), "\n") {
 		lines.WriteString(shown(line) + "\n")
 	}
