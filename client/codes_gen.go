@@ -27,7 +27,8 @@ const (
 	CodeGroupFull Code = 10014
 	// The id cannot be one of a group.
 	CodeBadGroupID Code = 10015
-	// The application's own backend, asked by a webhook, refused this.
+	// The application's own backend, asked by a webhook, refused this. It may answer a code from
+	// 10100 to 10200 instead, which is its own.
 	CodeRefusedByBackend Code = 10016
 	// The sender is muted, or everybody in the group is.
 	CodeMuted Code = 10017
@@ -278,7 +279,7 @@ func (c Code) Meaning() string {
 	case CodeBadGroupID:
 		return "The id cannot be one of a group."
 	case CodeRefusedByBackend:
-		return "The application's own backend, asked by a webhook, refused this."
+		return "The application's own backend, asked by a webhook, refused this. It may answer a code from 10100 to 10200 instead, which is its own."
 	case CodeMuted:
 		return "The sender is muted, or everybody in the group is."
 	case CodeAnswerTooLarge:

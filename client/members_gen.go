@@ -77,10 +77,10 @@ type GetGroupMemberInfoRequest struct {
 	// Fields of members that are wanted, by name; unknown names are ignored; absent or empty:
 	// all but OnlineStatus.
 	MemberInfoFilter []string `json:"MemberInfoFilter,omitzero"`
-	// Only members with one of these roles; absent or empty: all. One of Owner, Admin, Member.
-	MemberRoleFilter []string `json:"MemberRoleFilter,omitzero"`
 	// Keys of members' custom fields that are wanted; absent or empty: all.
 	AppDefinedDataFilterGroupMember []string `json:"AppDefinedDataFilter_GroupMember,omitzero"`
+	// Only members with one of these roles; absent or empty: all. One of Owner, Admin, Member.
+	MemberRoleFilter []string `json:"MemberRoleFilter,omitzero"`
 	// Members wanted, 1 to 6000, of which a Community gives at most 200; 0 or absent: all, in a
 	// Community 100.
 	Limit *int64 `json:"Limit,omitzero"`
@@ -124,10 +124,10 @@ type GetSpecifiedGroupMemberInfoRequest struct {
 	// Fields of members that are wanted, by name; unknown names are ignored; absent or empty:
 	// all but OnlineStatus.
 	MemberInfoFilter []string `json:"MemberInfoFilter,omitzero"`
-	// Only members with one of these roles; absent or empty: all. One of Owner, Admin, Member.
-	MemberRoleFilter []string `json:"MemberRoleFilter,omitzero"`
 	// Keys of members' custom fields that are wanted; absent or empty: all.
 	AppDefinedDataFilterGroupMember []string `json:"AppDefinedDataFilter_GroupMember,omitzero"`
+	// Only members with one of these roles; absent or empty: all. One of Owner, Admin, Member.
+	MemberRoleFilter []string `json:"MemberRoleFilter,omitzero"`
 }
 
 // GetSpecifiedGroupMemberInfoResponse is what GetSpecifiedGroupMemberInfo answers.

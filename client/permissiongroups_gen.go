@@ -318,8 +318,6 @@ type GetPermissionGroupMemberListRequest struct {
 	// Fields of members that are wanted, by name; unknown names are ignored; absent or empty:
 	// all but OnlineStatus.
 	MemberInfoFilter []string `json:"MemberInfoFilter,omitzero"`
-	// Only members with one of these roles; absent or empty: all. One of Owner, Admin, Member.
-	MemberRoleFilter []string `json:"MemberRoleFilter,omitzero"`
 	// Keys of members' custom fields that are wanted; absent or empty: all.
 	AppDefinedDataFilterGroupMember []string `json:"AppDefinedDataFilter_GroupMember,omitzero"`
 	// Members wanted, 1 to 50; 0 is 50. Default 50.

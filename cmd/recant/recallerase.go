@@ -151,7 +151,8 @@ func (c *recallHold) Run(ctx context.Context, s streams) error {
 	if c.Release {
 		request.Hold, text = 0, "Operation %s is not on hold any more.\n"
 	}
-	if err := c.answer(s, server.answer, server.SetRecallHold(ctx, request)); err != nil {
+	err = server.SetRecallHold(ctx, request)
+	if err := c.answer(s, server.answer, err); err != nil {
 		return err
 	}
 	if !c.JSON {
