@@ -46,14 +46,14 @@ export class Session {
     return `/v4/${service}/${command}?${query}`;
   }
 
-  // send posts a body, which is text, and returns what came back, whatever it
-  // is: {url, status, text, milliseconds}. It rejects where nothing came back.
-  async send(service, command, body, signal) {
-    const url = await this.url(service, command);
+  // post sends a body, which is text, to a URL of url and returns what came
+  // back, whatever it is: {status, text, milliseconds}. It rejects where nothing
+  // came back.
+  async post(url, body, signal) {
     const start = performance.now();
     const response = await fetch(url, { method: "POST", body, signal, credentials: "omit", cache: "no-store" });
     const text = await response.text();
-    return { url, status: response.status, text, milliseconds: performance.now() - start };
+    return { status: response.status, text, milliseconds: performance.now() - start };
   }
 
   // call posts a request and returns the answer; it throws a CallError for one
@@ -61,7 +61,7 @@ export class Session {
   async call(service, command, request, signal) {
     let sent;
     try {
-      sent = await this.send(service, command, JSON.stringify(request), signal);
+      sent = await this.post(await this.url(service, command), JSON.stringify(request), signal);
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new CallError(command, -1, String(error.message ?? error));
