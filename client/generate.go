@@ -1,3 +1,3 @@
 package client
 
-//go:generate go run ../internal/genclient -out .
+//go:generate go run ../internal/genclient -out . -names ../console/assets/debug/names.json

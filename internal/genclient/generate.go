@@ -18,9 +18,10 @@ const jsonImport = "\n\"github.com/go-json-experiment/json/jsontext\"\n"
 
 var rawType = reflect.TypeFor[jsontext.Value]()
 
-// generate returns the content of the client's files by their names: a file for
-// each chapter, and one for the tests that calls every command by its name.
-func generate(commands []api.Command) (map[string][]byte, error) {
+// generate returns the content of the client's files by their names, a file for
+// each chapter, and one for the tests that calls every command by its name; and
+// the names for the debugging tool.
+func generate(commands []api.Command) (map[string][]byte, []byte, error) {
 	g := &generator{
 		files: map[string]*bytes.Buffer{}, made: map[string]bool{},
 		names: map[reflect.Type]string{}, taken: map[string]reflect.Type{}, apart: map[reflect.Type]bool{},
@@ -35,7 +36,7 @@ func generate(commands []api.Command) (map[string][]byte, error) {
 	g.dispatcher(commands)
 	g.codes(api.CodeMeanings())
 	if g.err != nil {
-		return nil, g.err
+		return nil, nil, g.err
 	}
 	files := map[string][]byte{}
 	for name, content := range g.files {
@@ -45,11 +46,12 @@ func generate(commands []api.Command) (map[string][]byte, error) {
 		}
 		text, err := format.Source([]byte(source))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w\n%s", name, err, source)
+			return nil, nil, fmt.Errorf("%s: %w\n%s", name, err, source)
 		}
 		files[name] = text
 	}
-	return files, nil
+	tool, err := g.tool(commands)
+	return files, tool, err
 }
 
 // generator is a run of generate.

@@ -1,6 +1,6 @@
 // Command genclient writes the commands of the Go client from the registry of the server:
 //
-//	go run ./internal/genclient -out client
+//	go run ./internal/genclient -out client -names console/assets/debug/names.json
 package main
 
 import (
@@ -14,16 +14,17 @@ import (
 
 func main() {
 	out := flag.String("out", ".", "directory that receives the files")
+	names := flag.String("names", "", "file that receives the names for the debugging tool")
 	flag.Parse()
-	if err := run(*out); err != nil {
+	if err := run(*out, *names); err != nil {
 		fmt.Fprintln(os.Stderr, "genclient:", err)
 		os.Exit(1)
 	}
 }
 
 // run writes the files, and removes generated ones that are not written any more.
-func run(out string) error {
-	files, err := generate(api.Commands())
+func run(out, names string) error {
+	files, tool, err := generate(api.Commands())
 	if err != nil {
 		return err
 	}
@@ -45,5 +46,5 @@ func run(out string) error {
 			return err
 		}
 	}
-	return nil
+	return os.WriteFile(names, tool, 0o644)
 }

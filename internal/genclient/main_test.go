@@ -11,13 +11,19 @@ import (
 	"github.com/recant-chat/recant/api"
 )
 
-const clientDirectory = "../../client"
+const (
+	clientDirectory = "../../client"
+	namesFile       = "../../console/assets/debug/names.json"
+)
 
 // The committed code is what `go generate ./client` writes today.
 func TestGeneratedCodeIsCurrent(t *testing.T) {
-	files, err := generate(api.Commands())
+	files, names, err := generate(api.Commands())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(namesFile); err != nil || !bytes.Equal(got, names) {
+		t.Errorf("%s is not what is generated now; run go generate ./client (%v)", namesFile, err)
 	}
 	for name, want := range files {
 		got, err := os.ReadFile(filepath.Join(clientDirectory, name))
@@ -41,11 +47,11 @@ func TestGeneratedCodeIsCurrent(t *testing.T) {
 // A command that the client lacks fails the test above.
 func TestANewCommandChangesTheGeneratedCode(t *testing.T) {
 	commands := api.Commands()
-	all, err := generate(commands)
+	all, _, err := generate(commands)
 	if err != nil {
 		t.Fatal(err)
 	}
-	fewer, err := generate(commands[:len(commands)-1])
+	fewer, _, err := generate(commands[:len(commands)-1])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +70,7 @@ func TestGeneratingRemovesWhatIsNotGeneratedAnyMore(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := run(out); err != nil {
+	if err := run(out, filepath.Join(out, "names.json")); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(old); !os.IsNotExist(err) {
