@@ -13,10 +13,13 @@ var (
 	holes    = regexp.MustCompile(`\{\w+\}`)
 )
 
-// textsOf reads the texts of a language from the page's sources.
-func textsOf(t *testing.T, language string) map[string]string {
+// pages are those with texts of their own.
+var pages = []string{"console", "debug"}
+
+// textsOf reads the texts of a language from a page's sources.
+func textsOf(t *testing.T, page, language string) map[string]string {
 	t.Helper()
-	source, err := embedded.ReadFile("assets/console/texts." + language + ".js")
+	source, err := embedded.ReadFile("assets/" + page + "/texts." + language + ".js")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,19 +27,24 @@ func textsOf(t *testing.T, language string) map[string]string {
 	for _, match := range textLine.FindAllStringSubmatch(string(source), -1) {
 		name, text := match[1], match[2]
 		if _, twice := texts[name]; twice {
-			t.Errorf("%s has %q twice", language, name)
+			t.Errorf("%s: %s has %q twice", page, language, name)
 		}
 		texts[name] = text
 	}
 	if lines := strings.Count(string(source), `": "`); lines != len(texts) {
-		t.Fatalf("%s: %d lines of text, %d were read", language, lines, len(texts))
+		t.Fatalf("%s: %s: %d lines of text, %d were read", page, language, lines, len(texts))
 	}
 	return texts
 }
 
 // Every text is there in both languages, with the same places for values.
 func TestTheLanguagesHaveTheSameTexts(t *testing.T) {
-	en, zh := textsOf(t, "en"), textsOf(t, "zh")
+	for _, page := range pages {
+		t.Run(page, func(t *testing.T) { testSameTexts(t, textsOf(t, page, "en"), textsOf(t, page, "zh")) })
+	}
+}
+
+func testSameTexts(t *testing.T, en, zh map[string]string) {
 	places := func(text string) map[string]bool {
 		set := map[string]bool{}
 		for _, hole := range holes.FindAllString(text, -1) {
@@ -72,14 +80,19 @@ func TestTheLanguagesHaveTheSameTexts(t *testing.T) {
 
 // Every text that the page names exists, and none is left over.
 func TestEveryTextIsUsedAndEveryUsedTextExists(t *testing.T) {
-	en := textsOf(t, "en")
+	for _, page := range pages {
+		t.Run(page, func(t *testing.T) { testUsedTexts(t, page, textsOf(t, page, "en")) })
+	}
+}
+
+func testUsedTexts(t *testing.T, page string, en map[string]string) {
 	families := map[string]bool{}
 	for name := range en {
 		family, _, _ := strings.Cut(name, ".")
 		families[family] = true
 	}
 	used := map[string]bool{}
-	err := fs.WalkDir(embedded, "assets/console", func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(embedded, "assets/"+page, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".js") || strings.Contains(path, "texts.") {
 			return err
 		}

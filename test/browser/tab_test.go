@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/recant-chat/recant/api"
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/console"
 	"github.com/recant-chat/recant/test/sdktest"
@@ -31,10 +32,14 @@ const patience = time.Minute
 // newServer starts a server with both pages, which tells the machine's time.
 func newServer(t *testing.T, change ...func(*apitest.Options)) *apitest.Server {
 	t.Helper()
+	document, err := api.OpenAPI()
+	if err != nil {
+		t.Fatal(err)
+	}
 	o := apitest.DefaultOptions()
 	o.SystemClock = true
 	o.Around = func(next http.Handler) http.Handler {
-		return console.Handler(next, console.Options{Document: []byte("{}"), Debug: true, Console: true})
+		return console.Handler(next, console.Options{Document: document, Debug: true, Console: true})
 	}
 	for _, f := range change {
 		f(&o)
