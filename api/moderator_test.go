@@ -161,6 +161,11 @@ type operation struct {
 			Open  int    `json:"Open"`
 			To    uint32 `json:"ToSeq"`
 		} `json:"Fence"`
+		Restored *struct {
+			Operator string `json:"Operator_Account"`
+			Time     int64  `json:"Time"`
+			Reason   string `json:"Reason"`
+		} `json:"Restored"`
 	} `json:"Targets"`
 }
 

@@ -362,6 +362,27 @@ func TestListTellsOfRestores(t *testing.T) {
 		page.Entries[0].ID, id, r.now(), r.group))
 }
 
+// The list of recalls says of what was restored by whom, so that nobody has to ask
+// for each.
+func TestRestoredTargetsSayWhoRestoredThem(t *testing.T) {
+	r := newRoom(t, "Public", "ann", "bob")
+	r.send("ann", 1)
+	both := fmt.Sprintf(`{"Targets":[%s,%s]}`, r.target("ann"), r.target("bob"))
+	id := r.recalls("recall_by_sender", both).ID
+	r.srv.Clock.Advance(minute)
+	r.restore(id, `"Reason":"sorry","Targets":[`+r.target("ann")+`]`)
+	restored := r.now()
+	r.srv.Clock.Advance(minute)
+	r.restore(id, `"Reason":"again","Targets":[`+r.target("ann")+`]`) // changes nothing
+	targets := r.list("").Entries[0].Operation.Targets
+	if got := targets[0].Restored; got == nil || got.Operator != "administrator" || got.Time != restored || got.Reason != "sorry" {
+		t.Errorf("the restored target says %+v", got)
+	}
+	if got := targets[1].Restored; got != nil {
+		t.Errorf("the other target says %+v", got)
+	}
+}
+
 // A page looks at 1,000 entries and no more; one that finds little among them
 // says where to go on.
 func TestListOfWhatIsRareEndsItsPageEarly(t *testing.T) {

@@ -45,6 +45,14 @@ type operationTarget struct {
 	Already  *uint32         `json:"AlreadyRecalledNum,omitzero" desc:"messages that were recalled before; absent where the command does not count"`
 	Fence    *operationFence `json:"Fence,omitzero" desc:"the fence; absent where there is none"`
 	Hold     int             `json:"Hold" desc:"1: it is on hold"`
+	Restored *restoredBy     `json:"Restored,omitzero" desc:"who restored it; absent where nobody did"`
+}
+
+// restoredBy is who restored a target.
+type restoredBy struct {
+	Operator string `json:"Operator_Account" desc:"administrator who made the call"`
+	Time     int64  `json:"Time" desc:"when, Unix seconds"`
+	Reason   string `json:"Reason" desc:"why, as it was given; may be empty"`
 }
 
 // operationFence is the fence of a target.
@@ -75,6 +83,9 @@ func newRecallOperation(o *chat.Operation) recallOperation {
 		}
 		if t.Counted {
 			target.Recalled, target.Already = &t.RecalledNum, &t.AlreadyNum
+		}
+		if r := t.Restored; r != nil {
+			target.Restored = &restoredBy{r.Operator, r.Time, r.Reason}
 		}
 		if t.FenceUntil > 0 {
 			target.Fence = &operationFence{t.FenceFrom, t.FenceUntil, bit(t.FenceOpen), t.FenceTo}

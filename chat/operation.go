@@ -150,6 +150,14 @@ type OperationTarget struct {
 	FenceUntil         int64    // Unix seconds; 0 for no fence
 	FenceOpen          bool
 	Held               bool
+	Restored           *RestoredBy // where it was restored
+}
+
+// RestoredBy says who restored a target.
+type RestoredBy struct {
+	Operator string
+	Time     int64 // Unix seconds
+	Reason   string
 }
 
 // OperationEvent is an entry of the audit record about an operation.
@@ -246,6 +254,15 @@ func (a *App) describeTarget(ctx context.Context, o *operation, index int) (*Ope
 	if t.Fence != nil {
 		result.FenceFrom, result.FenceUntil, result.FenceTo = t.Fence.FromSeq, t.Fence.Until, t.FenceToSeq
 		result.FenceOpen = fenceOpen(t) && t.State == record.RecallTarget_ACTIVE
+	}
+	if t.State == record.RecallTarget_RESTORED {
+		entry, _, err := a.auditEntry(ctx, record.OperationID(t.RestoredBy))
+		if err != nil {
+			return nil, err
+		}
+		if entry != nil {
+			result.Restored = &RestoredBy{entry.Operator, entry.Time / 1000, entry.Reason}
+		}
 	}
 	return result, nil
 }
