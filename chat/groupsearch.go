@@ -101,6 +101,9 @@ func (a *App) searchOf(ctx context.Context, q GroupSearch) ([]GroupType, []byte,
 	if errors.Is(err, errBadToken) {
 		err = Refuse(CodeInvalid, "Next was not given by search_groups")
 	}
+	if len(from) == 0 {
+		from = nil // the group of that id alone filled the first page
+	}
 	return types, from, err
 }
 
