@@ -21,14 +21,27 @@ func BenchmarkRecallRatios(b *testing.B) {
 	s.makeGroup("many-senders", history, 0)
 	s.recallDisjoint("one-sender", operations, func(int) string { return "bob" })
 	s.recallDisjoint("many-senders", operations, func(i int) string { return fmt.Sprint("spammer-", i) })
+	s.makeGroup("once", history, 0)
+	s.makeGroup("buried", history, 0)
+	s.recallOver("once", 1)
+	s.recallOver("buried", operations)
 	s.makeGroups(100)
 	s.makeGroup("window", 2000, 500)
 	pull := func(id string) func(*caller, int64) { return func(c *caller, _ int64) { pullOne(c, id) } }
+	look := func(id string, rows int) func(*caller, int64) {
+		return func(c *caller, _ int64) {
+			c.call(moderationService, "get_timeline", fmt.Sprintf(`{"GroupId":%q,"Limit":%d}`, id, rows))
+		}
+	}
 
 	b.ResetTimer()
 	for range b.N {
 		b.ReportMetric(s.ratio(1, pull("one-sender"), pull("none")), "page-10k-operations-of-one-sender/none")
 		b.ReportMetric(s.ratio(1, pull("many-senders"), pull("none")), "page-10k-operations-of-10k-senders/none")
+		b.ReportMetric(s.ratio(1, look("none", 20), pull("none")), "timeline/page")
+		b.ReportMetric(s.ratio(1, look("none", 200), look("none", 20)), "timeline-200/timeline-20")
+		b.ReportMetric(s.ratio(1, look("once", 200), look("none", 200)), "timeline-200-all-recalled/none")
+		b.ReportMetric(s.ratio(1, look("buried", 200), look("once", 200)), "timeline-200-under-10k-operations/under-1")
 		b.ReportMetric(s.ratio(1, func(c *caller, _ int64) { recallMany(c, 100) }, func(c *caller, _ int64) { recallMany(c, 1) })/100,
 			"target-of-100/single-target")
 		b.ReportMetric(s.restoreRatio(), "restore/recall")
@@ -48,6 +61,20 @@ func (s *bench) recallDisjoint(group string, operations int, sender func(i int) 
 		_, err := s.chat.Recall(context.Background(), chat.Operator{Account: "administrator"}, chat.RecallCall{
 			Targets: []chat.RecallTarget{{GroupID: group, Sender: sender(i)}},
 			Scope:   chat.RecallScope{LastNum: 1, BeforeSeq: uint32(2*i + 2)},
+		})
+		if err != nil {
+			s.b.Fatal(err)
+		}
+	}
+}
+
+// recallOver makes operations of different lengths that all cover the newest 200
+// numbers.
+func (s *bench) recallOver(group string, operations int) {
+	s.b.Helper()
+	for i := range operations {
+		_, err := s.chat.Recall(context.Background(), chat.Operator{Account: "administrator"}, chat.RecallCall{
+			Targets: []chat.RecallTarget{{GroupID: group, Sender: "bob"}}, Scope: chat.RecallScope{LastNum: int64(200 + i)},
 		})
 		if err != nil {
 			s.b.Fatal(err)

@@ -159,8 +159,10 @@ func TestRecallsAreWhatTheModelSays(t *testing.T) {
 			"pass":     func(*rapid.T) { m.pass() },
 			"compare":  func(*rapid.T) { m.compare() },
 			"compare2": func(*rapid.T) { m.compareAll() },
+			"timeline": func(*rapid.T) { m.compareTimeline() },
 		})
 		m.compareAll()
 		m.compare()
+		m.compareTimeline()
 	})
 }

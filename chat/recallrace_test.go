@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -238,12 +239,33 @@ func (r *recallRace) pull(a *App, random *rand.Rand) {
 	if !r.must("pull", err) {
 		return
 	}
+	r.look(a)
 	for i, row := range page.Rows {
 		if i > 0 && (row.Seq >= page.Rows[i-1].Seq || with && row.Seq != page.Rows[i-1].Seq-1) {
 			r.t.Errorf("number %d follows %d", row.Seq, page.Rows[i-1].Seq)
 		}
 		if !with && row.Place == RowRecalled {
 			r.t.Errorf("recalled number %d is shown", row.Seq)
+		}
+	}
+}
+
+// look checks that a part of the timeline has no gap, and says of what is recalled
+// by whom.
+func (r *recallRace) look(a *App) {
+	page, err := a.Timeline(bg, TimelineRequest{GroupID: "g", Limit: 40})
+	if !r.must("timeline", err) {
+		return
+	}
+	for i, row := range page.Rows {
+		if row.Seq != page.NewestSeq-uint32(i) {
+			r.t.Errorf("row %d below number %d is number %d", i, page.NewestSeq, row.Seq)
+		}
+		if hidden := row.State == RowStateRecalled || row.State == RowStateErased; hidden != (row.Recall != nil) {
+			r.t.Errorf("number %d is %s by %+v", row.Seq, row.State, row.Recall)
+		}
+		if gone := row.State == RowStateErased; gone != (string(row.Body) == "[]") || row.State == RowStateExpired {
+			r.t.Errorf("number %d is %s and says %s", row.Seq, row.State, row.Body)
 		}
 	}
 }
@@ -302,6 +324,8 @@ func (r *recallRace) check() {
 	if err != nil {
 		t.Fatal(err)
 	}
+	headers := make([]numberedHeader, 0, len(rows[0]))
+	newest := map[uint32]record.TargetID{}
 	erased := 0
 	for i, row := range rows[0] {
 		h := &record.Header{}
@@ -309,6 +333,7 @@ func (r *recallRace) check() {
 			t.Fatal(err)
 		}
 		m := numberedHeader{uint32(i + 1), h}
+		headers = slices.Insert(headers, 0, m)
 		if sent := r.sent[m.seq]; record.Seq(row.Key) != m.seq || h.Sender != sent.From || h.Random != *sent.Random {
 			t.Errorf("number %d is %v, want %+v", m.seq, h, sent)
 		}
@@ -317,7 +342,9 @@ func (r *recallRace) check() {
 			if !coversHeader(target.RecallTarget, m) {
 				continue
 			}
-			hidden = hidden || target.State != record.RecallTarget_RESTORED
+			if target.State != record.RecallTarget_RESTORED {
+				hidden, newest[m.seq] = true, newerTarget(newest[m.seq], target.TargetID)
+			}
 			gone = gone || target.State == record.RecallTarget_ERASED
 			spared = spared || r.held[operationText(target.Operation[:])]
 		}
@@ -334,6 +361,9 @@ func (r *recallRace) check() {
 			erased++
 		}
 	}
+	if _, covering, err := s.readCovering(bg, headers); err != nil || !maps.Equal(covering, newest) {
+		t.Errorf("messages are recalled by %v (%v), want %v", covering, err, newest)
+	}
 	r.checkConversation(s, all)
 	if erased == 0 && len(r.kept) == 0 {
 		t.Errorf("of %d messages %d were erased and %d kept: nothing met", len(r.sent), erased, len(r.kept))
@@ -345,6 +375,7 @@ func (r *recallRace) check() {
 func (r *recallRace) checkConversation(s *stream, all []recordedTarget) {
 	t, a := r.t, s.app
 	held, fences := uint32(0), uint32(0)
+	listed := map[string]bool{}
 	covers := map[string][len(classLengths)][]interval{}
 	for _, target := range all {
 		if target.Held {
@@ -356,18 +387,33 @@ func (r *recallRace) checkConversation(s *stream, all []recordedTarget) {
 		if fenceOpen(target.RecallTarget) {
 			fences++
 		}
+		for _, seq := range target.Seqs {
+			listed[string(oneNumber(seq).key("", target.TargetID))] = true
+		}
 		for _, i := range intervals(target.RecallTarget) {
 			of := covers[target.Sender]
 			of[i.class()] = append(of[i.class()], i)
+			for _, b := range i.blocks() {
+				listed[string(b.key(target.Sender, target.TargetID))] = true
+			}
 			covers[target.Sender] = of
 		}
 	}
-	c, rows, _, err := a.readConversation(bg, s.id, heldRange(), store.Prefix([]byte("n")), store.Prefix(record.FeedPrefix))
+	c, rows, _, err := a.readConversation(bg, s.id, heldRange(), store.Prefix([]byte("n")), store.Prefix(record.FeedPrefix), store.Prefix([]byte("b")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.Holds != held || len(rows[0]) != int(held) || c.Fences != fences || len(rows[1]) != int(fences) || c.Erasing != nil {
 		t.Errorf("conversation is %v with %d holds and %d fences, want %d and %d", c, len(rows[0]), len(rows[1]), held, fences)
+	}
+	for _, row := range rows[3] {
+		if !listed[string(row.Key)] {
+			t.Errorf("block %x lists a target that is not active", row.Key)
+		}
+		delete(listed, string(row.Key))
+	}
+	if len(listed) > 0 {
+		t.Errorf("%d blocks are missing", len(listed))
 	}
 	for sender, classes := range covers {
 		for class, of := range classes {
