@@ -494,6 +494,8 @@ type OperationTarget struct {
 	Fence *OperationFence `json:"Fence,omitzero"`
 	// 1: it is on hold.
 	Hold int `json:"Hold"`
+	// Who restored it; absent where nobody did.
+	Restored *RestoredBy `json:"Restored,omitzero"`
 }
 
 // SeqNumber is an element of the MsgSeqList of OperationTarget.
@@ -512,6 +514,16 @@ type OperationFence struct {
 	Open int `json:"Open"`
 	// Highest number that it covers, once it is closed; below FromSeq where it caught nothing.
 	ToSeq uint32 `json:"ToSeq"`
+}
+
+// RestoredBy is the Restored of OperationTarget.
+type RestoredBy struct {
+	// Administrator who made the call.
+	OperatorAccount string `json:"Operator_Account"`
+	// When, Unix seconds.
+	Time int64 `json:"Time"`
+	// Why, as it was given; may be empty.
+	Reason string `json:"Reason"`
 }
 
 // ListRecallOperations lists the audit record of recalls, newest first.
