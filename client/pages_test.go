@@ -241,6 +241,9 @@ func TestGroupsAndTheirMembers(t *testing.T) {
 		request.Limit = nil
 		wantAll(t, sent, c.Members(t.Context(), request), account, 1, people...)
 	}
+	must(t, c.ChangeGroupOwner(t.Context(), &client.ChangeGroupOwnerRequest{GroupID: "ordinary", NewOwnerAccount: people[8]}))
+	members := c.Members(t.Context(), &client.GetGroupMemberInfoRequest{GroupID: "ordinary", Limit: new(int64(4)), MemberRoleFilter: []string{"Member"}})
+	wantAll(t, sent, members, account, 3, people[:8]...) // the owner counts and is not listed
 	must(t, c.BanGroupMember(t.Context(), &client.BanGroupMemberRequest{GroupID: "ordinary", MembersAccount: people[:5], Duration: 60}))
 	bans := c.Bans(t.Context(), &client.GetGroupBanMemberRequest{GroupID: "ordinary", Limit: new(int64(2))})
 	wantAll(t, sent, bans, func(b client.BannedAccount) string { return b.MemberAccount }, 3, people[:5]...)
@@ -421,6 +424,14 @@ func TestReplaysGoOnUntilAllIsSent(t *testing.T) {
 	}
 	if total != 9 || len(n.seen) != 2 || strings.Contains(n.seen[0], "Next") || !strings.Contains(n.seen[1], `"Next":"here"`) {
 		t.Errorf("%d sent, by %s", total, n.seen)
+	}
+}
+
+// A count that is larger than what there is does not make a list endless.
+func TestAnEmptyPageEndsTheGroupsOfAnAccount(t *testing.T) {
+	n := &network{answers: []string{strings.Replace(success, "}", `,"TotalCount":3,"GroupIdList":[]}`, 1)}}
+	if got := collect(t, n.on(t).JoinedGroups(t.Context(), &client.GetJoinedGroupListRequest{})); len(got) != 0 || len(n.seen) != 1 {
+		t.Errorf("%d groups in %d calls", len(got), len(n.seen))
 	}
 }
 

@@ -129,6 +129,15 @@ func TestAUserSigThatCannotBeReadIsUsed(t *testing.T) {
 	}
 }
 
+// Renewing a UserSig is none of the attempts.
+func TestARenewalCostsNoAttempt(t *testing.T) {
+	n := &network{answers: []string{failure(70001), refused, success}}
+	two := func(config *client.Config) { config.Retry.Attempts = 2 }
+	if err := onceOnly(t.Context(), n.on(t, two)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestASourceThatFailsEndsTheCall(t *testing.T) {
 	broken := errors.New("the vault is shut")
 	n := &network{answers: []string{success}}
