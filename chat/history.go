@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -73,21 +72,25 @@ func (a *App) History(ctx context.Context, r HistoryRequest) (*HistoryPage, erro
 		return nil, Refuse(CodeInvalid, "ReqMsgNumber is %d, must be 1 or more", r.Number)
 	}
 	var result *HistoryPage
-	err := a.view(ctx, r.GroupID, func(g *groupState) error {
-		if !g.rules().stored {
-			return Refuse(CodeNoHistory, "groups of type %s have no history", g.groupType())
-		}
-		s, _, err := g.streamOf(ctx, r.TopicID)
-		if err != nil {
-			return err
-		}
+	err := a.viewHistory(ctx, r.GroupID, r.TopicID, func(s *stream) (err error) {
 		result, err = s.history(ctx, r)
-		if errors.Is(err, errSealed) {
-			return Refuse(CodeGroupNotFound, "group or topic of %q was destroyed", r.GroupID)
-		}
 		return err
 	})
 	return result, err
+}
+
+// viewHistory is view for what reads the history of a group or topic.
+func (a *App) viewHistory(ctx context.Context, groupID, topicID string, read func(*stream) error) error {
+	return a.view(ctx, groupID, func(g *groupState) error {
+		if !g.rules().stored {
+			return Refuse(CodeNoHistory, "groups of type %s have no history", g.groupType())
+		}
+		s, _, err := g.streamOf(ctx, topicID)
+		if err != nil {
+			return err
+		}
+		return s.gone(read(s))
+	})
 }
 
 func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, error) {

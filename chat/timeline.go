@@ -103,16 +103,9 @@ func (a *App) Timeline(ctx context.Context, r TimelineRequest) (*Timeline, error
 		return nil, Refuse(CodeInvalid, "FromSeq and AtTime exclude each other")
 	}
 	var result *Timeline
-	err := a.view(ctx, r.GroupID, func(g *groupState) error {
-		if !g.rules().stored {
-			return Refuse(CodeNoHistory, "groups of type %s have no history", g.groupType())
-		}
-		s, _, err := g.streamOf(ctx, r.TopicID)
-		if err != nil {
-			return err
-		}
+	err := a.viewHistory(ctx, r.GroupID, r.TopicID, func(s *stream) (err error) {
 		result, err = s.timeline(ctx, r)
-		return s.gone(err)
+		return err
 	})
 	return result, err
 }
