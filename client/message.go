@@ -45,7 +45,7 @@ const (
 	TypeImage    = "TIMImageElem"
 	TypeFile     = "TIMFileElem"
 	TypeVideo    = "TIMVideoFileElem"
-	TypeRelay    = "TIMRelayElem"     // messages that are passed on together
+	TypeRelay    = "TIMRelayElem"    // messages that are passed on together
 	TypeTip      = "TIMGroupTipElem" // only in what is read
 )
 

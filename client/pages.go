@@ -35,7 +35,7 @@ func paged[Q, A, T any](ctx context.Context, first Q, call func(context.Context,
 }
 
 // orDefault is a size of page that is asked for, or the given one.
-func orDefault(asked *int64, size int64) *int64 {
+func orDefault[N int | int64](asked *N, size N) *N {
 	if asked == nil || *asked <= 0 {
 		return &size
 	}
@@ -196,9 +196,7 @@ func (c *Client) Contacts(ctx context.Context, r *GetContactListRequest) iter.Se
 // Operations goes through the audit record of recalls, newest first.
 func (c *Client) Operations(ctx context.Context, r *ListRecallOperationsRequest) iter.Seq2[AuditItem, error] {
 	q := valueOf(r)
-	if q.Limit == nil {
-		q.Limit = new(100)
-	}
+	q.Limit = orDefault(q.Limit, 100)
 	return paged(ctx, q, c.ListRecallOperations, func(q *ListRecallOperationsRequest, a *ListRecallOperationsResponse) ([]AuditItem, bool) {
 		q.Next = &a.Next
 		return a.Operations, a.Next != ""
@@ -217,9 +215,7 @@ func (c *Client) FoundGroups(ctx context.Context, r *SearchGroupsRequest) iter.S
 // them, newest first, from FromSeq down or from where a page around AtTime begins.
 func (c *Client) Timeline(ctx context.Context, r *GetTimelineRequest) iter.Seq2[TimelineRow, error] {
 	q := valueOf(r)
-	if q.Limit == nil {
-		q.Limit = new(200)
-	}
+	q.Limit = orDefault(q.Limit, 200)
 	return paged(ctx, q, c.GetTimeline, func(q *GetTimelineRequest, a *GetTimelineResponse) ([]TimelineRow, bool) {
 		q.FromSeq, q.AtTime = &a.NextFromSeq, nil
 		return a.Messages, a.NextFromSeq != 0
@@ -231,9 +227,7 @@ func (c *Client) Timeline(ctx context.Context, r *GetTimelineRequest) iter.Seq2[
 // later with the Num of the last event as Since.
 func (c *Client) RecallFeed(ctx context.Context, r *GetRecallFeedRequest) iter.Seq2[FeedEvent, error] {
 	q := valueOf(r)
-	if q.Limit == nil {
-		q.Limit = new(500)
-	}
+	q.Limit = orDefault(q.Limit, 500)
 	return paged(ctx, q, c.GetRecallFeed, func(q *GetRecallFeedRequest, a *GetRecallFeedResponse) ([]FeedEvent, bool) {
 		q.Since = &a.Next
 		return a.Events, len(a.Events) > 0
