@@ -33,7 +33,7 @@ type Server struct {
 	MetricsListen string `yaml:"metrics_listen" desc:"address and port that serve Prometheus metrics under /metrics; empty serves none"`
 	CORS          bool   `yaml:"cors" desc:"send the Access-Control headers that let web pages of any origin read answers"`
 	Console       bool   `yaml:"console" desc:"serve the moderation page under /console/"`
-	DebugTool     string `yaml:"debug_tool" desc:"serve the debugging tool under /debug/: on, off, or loopback: only where both listen and public_url are loopback addresses"`
+	DebugTool     string `yaml:"debug_tool" desc:"serve the debugging tool under /debug/: on, off, or loopback: only where listen and public_url are loopback addresses and no proxy is trusted"`
 
 	TrustedProxies     []netip.Prefix `yaml:"trusted_proxies" desc:"addresses and networks of proxies whose X-Forwarded-For is believed"`
 	MaxConcurrentCalls int            `yaml:"max_concurrent_calls" desc:"calls under way at once, beyond it 60018"`
@@ -91,10 +91,11 @@ func (s *Server) ServesDebugTool() bool {
 }
 
 // onLoopback reports whether nobody beyond this machine is meant to reach the
-// server: with a public_url a proxy passes on what comes from elsewhere.
+// server: with a public_url, or a proxy to trust, one passes on what comes from
+// elsewhere.
 func (s *Server) onLoopback() bool {
 	host, _, err := net.SplitHostPort(s.Listen)
-	if err != nil || !isLoopback(host) {
+	if err != nil || !isLoopback(host) || len(s.TrustedProxies) > 0 {
 		return false
 	}
 	if s.PublicURL == "" {

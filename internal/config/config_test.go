@@ -431,6 +431,7 @@ func TestTheDebuggingToolIsServedOnLoopbackAlone(t *testing.T) {
 		{"listen: chat.example.net:80", false},
 		{"public_url: https://chat.example.net", false}, // a proxy passes on what comes from elsewhere
 		{"public_url: http://localhost:90", true},
+		{"trusted_proxies: [127.0.0.1]", false},
 		{"listen: 0.0.0.0:80\npublic_url: http://localhost:90", false},
 		{"debug_tool: off", false},
 		{"listen: 0.0.0.0:80\ndebug_tool: on", true},
