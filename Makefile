@@ -46,8 +46,8 @@ generate:
 
 # The pictures in the documents, taken by the tests of the pages.
 screenshots: tools
-	mkdir -p docs/images
-	RECANT_SCREENSHOTS="$(CURDIR)/docs/images" $(GO) test -count 1 ./test/browser
+	mkdir -p docs/pictures
+	RECANT_SCREENSHOTS="$(CURDIR)/docs/pictures" $(GO) test -count 1 ./test/browser
 
 # What the tests need beside Go: a C compiler for the race detector, Node and
 # Java for the third-party clients that run against the server, curl for the

@@ -427,12 +427,12 @@ func TestToolWorksOnAPhoneInTheDarkAndInChinese(t *testing.T) {
 	b.sendIt()
 	b.wantToFit()
 	b.wantAccessible()
+	b.picture("debugging-tool-phone")
 	for _, panel := range []string{"request", "curl", "go"} {
 		b.click("#tab-" + panel)
 		b.wantToFit()
 		b.wantAccessible()
 	}
-	b.picture("debugging-tool-phone")
 	b.click(".drawer")
 	b.until(`document.activeElement.id === "search"`)
 	b.wantToFit()
