@@ -65,7 +65,7 @@ export class Conversation {
     let looks = 0;
     // What somebody else recalls or undoes shows within a few looks.
     this.#poll = new Poll(signal, () => {
-      if (++looks % 2 === 0) this.#rows.refresh();
+      if (++looks % 2 === 0 && !this.#rows.waiting) this.#rows.refresh();
       return this.#look();
     }, (error) => this.#failed(error));
     this.#begin();
@@ -193,12 +193,15 @@ export class Conversation {
   #preview(sender) {
     this.#panel?.stop();
     this.#draw(undefined);
-    this.#panel = new RecallPanel({
+    // A recall that is under way goes on when its panel is closed: what becomes of it
+    // is told all the same, and nothing is drawn for it any more.
+    const panel = this.#panel = new RecallPanel({
       api: this.#context.api, place: this.#place,
-      plan: (plan) => this.#draw(plan),
-      recalled: () => { this.#lastOperation = this.#panel.operation; this.#refresh(); },
+      plan: (plan) => this.#panel === panel && this.#draw(plan),
+      recalled: (operation) => { this.#lastOperation = operation; this.#refresh(); },
+      told: (sentence) => this.#panel === panel || this.#context.say(sentence),
       jump: (seq) => this.#timeline.jump(seq),
-      mute: (who) => this.#mute(who), undo: (id) => this.#undo(id), close: () => this.#close(),
+      mute: canMute(this.#group?.Type) ? (who) => this.#mute(who) : undefined, undo: (id) => this.#undo(id), close: () => this.#close(),
     }, sender);
     replace(this.#side, this.#panel.element);
     this.#side.hidden = false;
@@ -251,7 +254,6 @@ export class Conversation {
       },
     }).then((found) => found && this.#timeline.jump(found, { focus: true }));
   }
-
 
   #help() {
     helpDialog();

@@ -1,5 +1,6 @@
 // The panel with which a sender's messages are recalled: a preview first, always,
-// then the recall of exactly that, what became of it, and its undoing.
+// then the recall of that and of what the sender has sent since, what became of it,
+// and its undoing.
 import { h, replace } from "/shared/dom.js";
 import { number, parts, shortTime, t } from "/shared/i18n.js";
 import { field, moment, select } from "./dialog.js";
@@ -24,8 +25,8 @@ export class RecallPanel {
   #asked;
   #busy = false;
 
-  // view has: api, place, plan(plan or undefined), recalled(), jump(seq), mute(sender),
-  // undo(operation), close().
+  // view has: api, place, plan(plan or undefined), recalled(operation), told(sentence),
+  // jump(seq), mute(sender) where there are mutes, undo(operation), close().
   constructor(view, sender) {
     this.#view = view;
     this.#sender = sender;
@@ -163,7 +164,8 @@ export class RecallPanel {
     } catch (error) {
       // The same key again does nothing twice, so the same button tries again.
       this.#problem.textContent = wordsOf(error);
-      if (error.code === 190001 || error.code === 190003) this.#again();
+      this.#view.told(wordsOf(error));
+      if ([190001, 190003, 190005].includes(error.code)) this.#again();
     } finally {
       this.#busy = false;
       this.#ready();
@@ -178,18 +180,21 @@ export class RecallPanel {
   }
 
   #done(part) {
+    const sentence = t("recall.done", { n: number(part.RecalledNum) });
+    this.stop(); // a preview that was asked for meanwhile
     this.#form.hidden = true;
     this.#view.plan(undefined);
-    this.#view.recalled();
+    this.#view.recalled(this.operation);
+    this.#view.told(sentence);
     replace(this.#result,
-      h("p", { class: "success" }, t("recall.done", { n: number(part.RecalledNum) })),
+      h("p", { class: "success" }, sentence),
       h("dl", {},
         h("dt", {}, t("recall.window")), h("dd", {}, part.ToSeq >= part.FromSeq ? `#${number(part.FromSeq)} – #${number(part.ToSeq)}` : "–"),
         h("dt", {}, t("recall.already")), h("dd", {}, number(part.AlreadyRecalledNum)),
         h("dt", {}, t("operation.id")), h("dd", {}, h("a", { href: operationHash(this.operation), class: "mono" }, this.operation))),
       h("p", { class: "buttons start" },
         h("button", { type: "button", onclick: () => this.#view.undo(this.operation) }, t("undo.open")),
-        h("button", { type: "button", onclick: () => this.#view.mute(this.#sender) }, t("mute.open")),
+        this.#view.mute ? h("button", { type: "button", onclick: () => this.#view.mute(this.#sender) }, t("mute.open")) : null,
         part.MoreBeyond !== 0 && part.NextBeforeSeq > 1 ? h("button", { type: "button", onclick: () => this.#onward(part.NextBeforeSeq) }, t("recall.deeper", { seq: number(part.NextBeforeSeq) })) : null));
     this.#result.focus();
   }

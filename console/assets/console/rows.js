@@ -30,6 +30,11 @@ export class Rows {
     return this.newest < this.oldest;
   }
 
+  // waiting says that rows are on their way.
+  get waiting() {
+    return this.#asked.size > 0;
+  }
+
   // get is the row of a number, undefined while it is not here.
   get(seq) {
     return this.#pages.get(pageOf(seq))?.rows.get(seq);

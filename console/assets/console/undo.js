@@ -18,6 +18,7 @@ export function undoDialog(api, operationId) {
   const about = h("div", { class: "stack", "aria-live": "polite" }, t("busy"));
   const reason = h("input", { maxlength: "500", autocomplete: "off" });
   let boxes = [];
+  let seen = false; // whose messages it is about
   const load = async () => {
     try {
       const { Operation: operation } = await api.operation(operationId);
@@ -34,12 +35,16 @@ export function undoDialog(api, operationId) {
     } catch (error) {
       replace(about, h("p", { class: "problem" }, wordsOf(error)));
     }
+    seen = true;
   };
-  load();
+  const loading = load();
   reason.autofocus = true;
   return ask({
     title: t("undo.title"), go: t("undo.go"), fields: [about, field(t("recall.reason"), reason, t("recall.reasonNote"))],
     act: async () => {
+      const before = seen;
+      await loading;
+      if (!before && boxes.length) throw new Error(t("undo.which"));
       const chosen = boxes.filter(({ box }) => box.checked).map(({ target }) => targetKey(target));
       if (boxes.length && !chosen.length) throw new Error(t("undo.choose"));
       const answer = await api.restore({ OperationId: operationId, Reason: reason.value, Targets: boxes.length === chosen.length ? undefined : chosen });

@@ -1,0 +1,123 @@
+package browser
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// around puts a function around the page's calls: before is run ahead of each, with
+// url and options, and after behind it, with answer too. Both may wait; slowly(ms)
+// and window.held, which window.release() ends, are there for it.
+func (b *tab) around(before, after string) {
+	b.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const working = window.fetch;
+		const slowly = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+		window.held = new Promise((resolve) => { window.release = resolve; });
+		window.fetch = async (url, options) => {
+			` + before + `
+			const answer = await working(url, options);
+			` + after + `
+			return answer;
+		};
+	})()`))
+}
+
+// What becomes of a recall is told when its panel was closed meanwhile, and u undoes it.
+func TestARecallWhosePanelWasClosedIsTold(t *testing.T) {
+	server := newServer(t)
+	chatter(t, server)
+	b := openConsole(t, server, "#/group/demo/message/10")
+	b.untilRow(10)
+	b.press("p")
+	b.untilShown("5 of 10 messages")
+	b.around("", `if (url.includes("recall_by_sender")) { window.asked = true; await window.held; }`)
+	b.click(".panel button.danger")
+	b.until("window.asked")
+	b.press(kb.Escape)
+	b.until("!document.querySelector('.panel')")
+	b.do(chromedp.Evaluate[chromedp.Void]("document.querySelector('[data-seq=\"9\"]').click()"))
+	b.press("p")
+	b.untilShown("Recall what bob sent")
+	b.untilShown("2 of 10 messages")
+	b.do(chromedp.Evaluate[chromedp.Void]("window.release()"))
+	b.untilShown("5 messages are recalled.")
+	b.until("document.querySelector('[data-seq=\"10\"].is-recalled')")
+	if n := b.count(".row.is-goes"); n != 2 {
+		t.Errorf("the preview of bob marks %d rows, want 2", n)
+	}
+	b.press("u")
+	b.untilShown("Recalled by administrator")
+	b.wantAccessible()
+}
+
+// A recall that happened with another reason than is asked for now ends in a preview
+// of what is there, not in the same answer for ever.
+func TestARecallThatHappenedWithOtherSettingsIsPreviewedAnew(t *testing.T) {
+	server := newServer(t)
+	chatter(t, server)
+	b := openConsole(t, server, "#/group/demo/message/10")
+	b.untilRow(10)
+	b.press("p")
+	b.untilShown("5 of 10 messages")
+	b.around("", `if (url.includes("recall_by_sender") && !window.lost) { window.lost = true; throw new TypeError("the line went down"); }`)
+	b.click(".panel button.danger")
+	b.untilShown("the line went down")
+	b.fill(".panel .finish input", "spam")
+	b.click(".panel button.danger")
+	b.untilShown("This recall was made with other settings already")
+	b.untilShown("0 of 10 messages would be recalled.")
+}
+
+// Enter in the dialog of an undo does nothing before the dialog has said whose
+// messages it is about, where there is a choice.
+func TestAnUndoWaitsForTheChoice(t *testing.T) {
+	server := newServer(t)
+	chatter(t, server)
+	target := func(who string) object { return object{"GroupId": "demo", "Sender_Account": who} }
+	server.Call(t, "recall_http_svc", "recall_by_sender", object{
+		"Targets": []any{target("mallory"), target("bob")}, "Scope": object{"LastMsgNum": 100},
+	}).MustOK(t)
+	b := openConsole(t, server, "#/group/demo/message/10")
+	b.untilRow(10)
+	b.around("", `if (url.includes("get_recall_operation")) await window.held;`)
+	b.press("u", kb.Enter)
+	b.do(chromedp.Evaluate[chromedp.Void]("window.release()"))
+	b.untilShown("bob · demo")
+	b.until(`document.querySelector("dialog .problem").textContent || !document.querySelector("dialog")`)
+	if seqs := visible(t, server, "demo", "mallory"); len(seqs) != 0 {
+		t.Fatalf("%v were shown again unasked", seqs)
+	}
+	b.wantAccessible()
+	b.click("dialog input[type=checkbox]")
+	b.click("dialog button.primary")
+	b.untilShown("messages are shown again.")
+	if seqs := visible(t, server, "demo", "mallory"); len(seqs) != 0 {
+		t.Errorf("%v were shown again", seqs)
+	}
+	if seqs := visible(t, server, "demo", "bob"); len(seqs) != 2 {
+		t.Errorf("of bob %v are shown, want 2", seqs)
+	}
+}
+
+// Rows that take longer than the page waits between its looks come all the same.
+func TestASlowLineShowsTheMessages(t *testing.T) {
+	server := newServer(t)
+	chatter(t, server)
+	b := openConsole(t, server, "")
+	b.untilShown("1 group")
+	b.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const real = window.setTimeout;
+		window.setTimeout = (f, ms, ...more) => real(f, ms === 4000 ? 100 : ms, ...more);
+	})()`))
+	b.around(`if (url.includes("get_timeline") && JSON.parse(options.body).Limit > 1) { window.begun = (window.begun ?? 0) + 1; await slowly(1500); }`, "")
+	b.goTo("#/group/demo")
+	b.until("window.begun > 0")
+	b.until("window.begun > 3 || document.querySelector('[data-seq=\"10\"]:not(.pending)')")
+	b.untilRow(10)
+	if n := eval[int](b, "window.begun"); n > 2 {
+		t.Errorf("the rows were asked for %d times until they came", n)
+	}
+}
