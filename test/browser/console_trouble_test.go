@@ -1,6 +1,8 @@
 package browser
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -120,4 +122,63 @@ func TestASlowLineShowsTheMessages(t *testing.T) {
 	if n := eval[int](b, "window.begun"); n > 2 {
 		t.Errorf("the rows were asked for %d times until they came", n)
 	}
+}
+
+// Removing members leaves none out of the pages that follow, and counts go down.
+func TestRemovingMembersLeavesNoneOut(t *testing.T) {
+	server := newServer(t)
+	newGroup(t, server, "Public", "demo", "Demo", "alice", "bob")
+	var names []string
+	list := []any{}
+	for i := range 100 {
+		names = append(names, fmt.Sprintf("m%03d", i))
+		list = append(list, object{"Member_Account": names[i]})
+	}
+	people(t, server, names...)
+	server.Call(t, groupService, "add_group_member", object{"GroupId": "demo", "MemberList": list[:50]}).MustOK(t)
+	server.Call(t, groupService, "add_group_member", object{"GroupId": "demo", "MemberList": list[50:]}).MustOK(t)
+	b := openConsole(t, server, "#/group/demo/members")
+	b.untilShown("100 shown, 102 in the group")
+	b.click(`tr[data-account="bob"] button.danger, tr[data-account="bob"] button:nth-of-type(2)`)
+	b.click("dialog .danger")
+	b.untilShown("99 shown, 101 in the group")
+	b.click("main > .page > button")
+	b.untilShown("101 shown, 101 in the group")
+	if n := eval[int](b, `new Set(Array.from(document.querySelectorAll("tbody tr"), (row) => row.dataset.account)).size`); n != 101 {
+		t.Errorf("%d members are listed, want 101", n)
+	}
+}
+
+// A clock that is wrong hides no mute.
+func TestAWrongClockHidesNoMute(t *testing.T) {
+	server := newServer(t)
+	chatter(t, server)
+	server.Call(t, groupService, "forbid_send_msg", object{"GroupId": "demo", "Members_Account": []string{"mallory"}, "MuteTime": 600}).MustOK(t)
+	b := openConsole(t, server, "")
+	b.untilShown("1 group")
+	b.do(chromedp.Evaluate[chromedp.Void](`(() => { const real = Date.now; Date.now = () => real() + 3600000; })()`))
+	b.goTo("#/group/demo/members")
+	b.untilShown("4 shown")
+	if got := eval[string](b, `document.querySelector('tr[data-account="mallory"]').innerText`); !strings.Contains(got, "until ") || !strings.Contains(got, "Unmute") {
+		t.Errorf("a mute is shown as %q", got)
+	}
+}
+
+// A group that cannot be read is told where its members would be, and read again.
+func TestMembersOfAGroupThatCannotBeReadAreTriedAgain(t *testing.T) {
+	server := newServer(t)
+	chatter(t, server)
+	b := openConsole(t, server, "")
+	b.untilShown("1 group")
+	b.around(`if (!window.mended && url.includes("get_group_info")) throw new TypeError("the line is down");`, "")
+	b.goTo("#/group/demo/members")
+	b.untilShown("The server cannot be reached: the line is down")
+	b.press(kb.Enter) // in the field that finds an account
+	if got := b.shown(); strings.Contains(got, "One moment") || strings.Contains(got, "undefined") {
+		t.Errorf("shown is\n%s", got)
+	}
+	b.wantAccessible()
+	b.do(chromedp.Evaluate[chromedp.Void]("window.mended = true"))
+	b.click(".facts button")
+	b.untilShown("4 shown, 4 in the group")
 }

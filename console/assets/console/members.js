@@ -31,7 +31,7 @@ export class Members {
     this.#more = h("button", { type: "button", hidden: true, onclick: () => this.#page() }, t("more"));
     const head = (name) => h("th", { scope: "col" }, t(name));
     this.element = h("div", { class: "page" },
-      header(context, place, "members", null, (group) => { this.#group = group; this.#load(); }),
+      header(context, place, "members", null, (group) => { this.#group = group; this.#load(); }, () => replace(this.#status)),
       h("form", { class: "filters", onsubmit: (event) => { event.preventDefault(); this.#load(); } }, field(t("members.find"), this.#find), field(t("members.show"), this.#which), h("button", { type: "submit" }, t("members.go"))),
       this.#status, this.#problem,
       h("table", { class: "list members" }, h("thead", {}, h("tr", {}, head("members.account"), head("members.role"), head("members.joined"), head("members.sent"), head("members.mute"), head("members.actions"))), this.#rows),
@@ -45,6 +45,7 @@ export class Members {
   }
 
   async #load() {
+    if (!this.#group) return; // the head says why
     this.#next = "";
     replace(this.#rows);
     await this.#page();
@@ -61,7 +62,7 @@ export class Members {
       const members = await this.#read(controller.signal);
       if (controller.signal.aborted) return;
       this.#rows.append(...members.map((member) => this.#row(member)));
-      this.#status.textContent = t("members.count", { n: number(this.#rows.children.length), all: number(this.#group.MemberNum) });
+      this.#count();
     } catch (error) {
       if (aborted(error)) return;
       replace(this.#status);
@@ -72,6 +73,10 @@ export class Members {
         this.#more.hidden = this.#next === undefined || !this.#rows.hasChildNodes();
       }
     }
+  }
+
+  #count() {
+    this.#status.textContent = t("members.count", { n: number(this.#rows.children.length), all: number(this.#group.MemberNum) });
   }
 
   // read reads the members that follow, and sets where to go on.
@@ -105,8 +110,8 @@ export class Members {
 
   #row(member) {
     const who = member.Member_Account;
-    const until = this.#muted.get(who) ?? 0;
-    const isMuted = until > Date.now() / 1000;
+    const until = this.#muted.get(who);
+    const isMuted = until !== undefined; // by the server's clock
     const cell = (name, ...content) => h("td", { "data-label": t(name) }, content);
     const button = (text, act, kind = "") => h("button", { type: "button", class: `small ${kind}`, onclick: act }, t(text), h("span", { class: "visually-hidden" }, " ", who));
     const row = h("tr", { "data-account": who },
@@ -152,5 +157,8 @@ export class Members {
     this.#context.say(...parts("remove.done", { who: account(who) }));
     (row.nextElementSibling ?? row.previousElementSibling)?.querySelector("button")?.focus();
     row.remove();
+    this.#group.MemberNum--;
+    if (typeof this.#next === "number") this.#next--; // those that follow moved up
+    this.#count();
   }
 }

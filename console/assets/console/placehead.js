@@ -6,8 +6,9 @@ import { foreign } from "./message.js";
 import { auditHash, placeHash, placeOf } from "./place.js";
 import { aborted, wordsOf } from "./problem.js";
 
-// header makes the head; known is told of the group once it is read.
-export function header(context, place, view, tools, known = () => {}) {
+// header makes the head; known is told of the group once it is read, failed where it
+// cannot be read.
+export function header(context, place, view, tools, known = () => {}, failed = () => {}) {
   const name = h("h1", {}, foreign(place.GroupId));
   const facts = h("p", { class: "facts note" });
   const topics = h("div", { class: "topics" });
@@ -22,7 +23,9 @@ export function header(context, place, view, tools, known = () => {}) {
       context.title(group.Name || place.GroupId);
       if (group.SupportTopic === 1 || place.TopicId) await chooseTopic();
     } catch (error) {
-      if (!aborted(error)) replace(facts, h("span", { class: "problem" }, wordsOf(error)));
+      if (aborted(error)) return;
+      replace(facts, h("span", { class: "problem", role: "alert" }, wordsOf(error)), h("button", { type: "button", class: "small", onclick: load }, t("again")));
+      failed();
     }
   };
   const chooseTopic = async () => {
