@@ -7,6 +7,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/recant-chat/recant/api/apitest"
 )
 
 // around puts a function around the page's calls: before is run ahead of each, with
@@ -181,4 +182,38 @@ func TestMembersOfAGroupThatCannotBeReadAreTriedAgain(t *testing.T) {
 	b.do(chromedp.Evaluate[chromedp.Void]("window.mended = true"))
 	b.click(".facts button")
 	b.untilShown("4 shown, 4 in the group")
+}
+
+// Addresses with nonsense in them show the page, not nothing.
+func TestDamagedAddressesShowThePage(t *testing.T) {
+	server := newServer(t)
+	newGroup(t, server, "Public", "demo", "Demo", "alice")
+	b := openConsole(t, server, "#/audit?from=yesterday&to=1e99")
+	b.untilShown("Nothing matches.")
+	b.goTo("#/group/%zz")
+	b.untilShown("There is no such page.")
+	b = open(t, server, fmt.Sprintf("/console/#sign=%d:%%zz:abc", apitest.SDKAppID))
+	b.until("document.querySelector('#signin-app')")
+	if hash := eval[string](b, "location.hash"); hash != "" {
+		t.Errorf("the address keeps %q", hash)
+	}
+}
+
+// Lines take room wherever a message has them: what is long is cut.
+func TestManyLinesAreCutWhereverTheyAre(t *testing.T) {
+	server := newServer(t)
+	newGroup(t, server, "Public", "demo", "Demo", "alice")
+	send(t, server, "demo", "alice", []any{object{"MsgType": "TIMCustomElem", "MsgContent": object{"Desc": "an order", "Data": strings.Repeat("\n", 400) + "end"}}})
+	var elements []any
+	for range 60 {
+		elements = append(elements, textBody("x")...)
+	}
+	send(t, server, "demo", "alice", elements)
+	b := openConsole(t, server, "#/group/demo")
+	b.untilRow(2)
+	for seq := 1; seq <= 2; seq++ {
+		if n := eval[int](b, fmt.Sprintf(`document.querySelector('[data-seq="%d"]').offsetHeight`, seq)); n > 400 {
+			t.Errorf("message %d takes %d pixels", seq, n)
+		}
+	}
 }

@@ -66,8 +66,8 @@ export function moment(control) {
   return control.value ? Math.floor(new Date(control.value).getTime() / 1000) : undefined;
 }
 
-// local is Unix seconds as the value of a field of time.
+// local is Unix seconds as the value of a field of time, "" for what is no time.
 export function local(unix) {
   const d = new Date(unix * 1000);
-  return new Date(d - d.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
+  return Number.isNaN(d.getTime()) ? "" : new Date(d - d.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 }

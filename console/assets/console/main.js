@@ -81,6 +81,9 @@ document.addEventListener("keydown", (event) => {
 async function start() {
   const given = fromFragment();
   if (!given) return signIn();
+  leave.abort();
+  session = undefined;
+  replace(document.body, h("main", {}, h("p", { class: "empty", role: "status" }, t("signin.trying"))));
   try {
     await check(given);
     session = given;

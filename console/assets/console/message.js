@@ -126,9 +126,10 @@ export function lineOf(row) {
   return foreign(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }
 
-// lengthOf is about how many characters a row's body has.
+// lengthOf is about how many characters a row's body has, where a line has 80.
 export function lengthOf(row) {
-  return (Array.isArray(row.MsgBody) ? row.MsgBody : []).reduce((sum, element) => sum + told(element).texts.join(" ").length + 80 * (String(told(element).texts[0]).split("\n").length - 1), 0);
+  const bodies = (Array.isArray(row.MsgBody) ? row.MsgBody : []).map((element) => told(element).texts.join(" "));
+  return bodies.join("\n").split(/[\n\r\u2028\u2029]/).reduce((sum, line, i) => sum + line.length + (i && 80), 0);
 }
 
 // time is a moment, for people and for machines.

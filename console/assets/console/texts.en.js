@@ -221,7 +221,7 @@ export const en = {
   "state.sealed": "to be erased",
   "state.void": "given up",
   "timeline.room": "Rooms of this type keep no messages.",
-  "timeline.empty": "No message has been sent here yet.",
+  "timeline.empty": "There are no messages here.",
   "timeline.label": "Messages, oldest first",
   "timeline.new": "{n} new ↓",
   "tip.GroupFaceUrl": "picture",

@@ -212,7 +212,7 @@ export const zh = {
   "state.sealed": "待删除",
   "state.void": "已放弃",
   "timeline.room": "此类型的群组不保存消息。",
-  "timeline.empty": "这里还没有消息。",
+  "timeline.empty": "这里没有消息。",
   "timeline.label": "消息，最早的在前",
   "timeline.new": "{n} 条新消息 ↓",
   "tip.GroupFaceUrl": "头像",

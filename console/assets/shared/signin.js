@@ -71,7 +71,11 @@ export function fromFragment() {
   const match = /^#sign=(\d+):([^:]+):([A-Za-z0-9*_-]+)$/.exec(location.hash);
   if (!match) return undefined;
   history.replaceState(null, "", location.pathname + location.search);
-  return new Session({ sdkAppID: Number(match[1]), identifier: decodeURIComponent(match[2]), userSig: match[3] });
+  try {
+    return new Session({ sdkAppID: Number(match[1]), identifier: decodeURIComponent(match[2]), userSig: match[3] });
+  } catch {
+    return undefined; // a link that was cut or damaged
+  }
 }
 
 // check asks the server whether the session may call; it throws a CallError.
