@@ -217,3 +217,21 @@ func TestManyLinesAreCutWhereverTheyAre(t *testing.T) {
 		}
 	}
 }
+
+// Of what a recall covers, the rail shows the part that has not expired.
+func TestTheRailLeavesOutWhatHasExpired(t *testing.T) {
+	b := openConsole(t, newServer(t), "")
+	b.untilShown("No group matches.")
+	got := eval[[]float64](b, `import("/console/rail.js").then(async ({ Rail }) => {
+		const rail = new Rail({ rows: { oldest: 1001, newest: 2000 } });
+		rail.element.style.setProperty("height", "1000px");
+		document.body.append(rail.element);
+		rail.show(1990, 2000);
+		rail.mark([{ kind: "range", from: 1, to: 1100 }, { kind: "range", from: 1, to: 900 }]);
+		await new Promise((resolve) => setTimeout(resolve, 200));
+		return Array.from(rail.element.querySelectorAll(".rail-range"), (rect) => ["y", "height"].map((name) => Math.round(rect.getAttribute(name)))).flat();
+	})`)
+	if len(got) != 2 || got[0] != 0 || got[1] != 100 {
+		t.Errorf("the ranges are drawn at %v, want [0 100]", got)
+	}
+}

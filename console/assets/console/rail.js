@@ -61,7 +61,9 @@ export class Rail {
     const { oldest, newest } = this.#rows;
     const drawn = new Set(); // of a kind, once a pixel
     const rects = [];
-    for (const { kind, from, to } of [...this.#marks, { kind: "thumb", from: this.#shown[0], to: this.#shown[1] }]) {
+    for (const { kind, from: begin, to } of [...this.#marks, { kind: "thumb", from: this.#shown[0], to: this.#shown[1] }]) {
+      if (to < oldest) continue;
+      const from = Math.max(begin, oldest); // what has expired has no place
       const extent = Math.max(kind === "thumb" ? 14 : least, (this.#place(to + 1) - this.#place(from)) * height);
       const top = Math.max(0, Math.min(this.#place(from) * height, height - extent));
       const once = `${kind} ${Math.round(top)} ${Math.round(extent)}`;
