@@ -235,3 +235,17 @@ func TestTheRailLeavesOutWhatHasExpired(t *testing.T) {
 		t.Errorf("the ranges are drawn at %v, want [0 100]", got)
 	}
 }
+
+// What answers in the server's place, such as a proxy, is told as what it is.
+func TestAnAnswerThatIsNotTheServersIsTold(t *testing.T) {
+	b := openConsole(t, newServer(t), "")
+	b.untilShown("No group matches.")
+	for body, search := range map[string]string{"null": "a", `{"message":"slow down"}`: "b"} {
+		b.around(`return new Response(`+"`"+body+"`"+`, {status: 503});`, "")
+		b.fill("#group-search", search)
+		b.untilShown("The server cannot be reached: HTTP 503")
+		b.around(`return new Response('{"ErrorCode": 60018, "ErrorInfo": "busy"}');`, "")
+		b.fill("#group-search", search+search)
+		b.untilShown("60018: busy")
+	}
+}

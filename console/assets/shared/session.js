@@ -72,6 +72,7 @@ export class Session {
     } catch {
       throw new CallError(command, -1, `HTTP ${sent.status}`);
     }
+    if (typeof answer?.ErrorCode !== "number") throw new CallError(command, -1, `HTTP ${sent.status}`); // not of Recant
     if (answer.ErrorCode !== 0) throw new CallError(command, answer.ErrorCode, answer.ErrorInfo);
     return answer;
   }
