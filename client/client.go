@@ -33,7 +33,7 @@ type Config struct {
 	// ends, and where the server says that it has. Either it or Key is given.
 	UserSig func(context.Context) (string, error)
 	// HTTPClient makes the requests; nil is one of the client's own, with a pool
-	// of connections.
+	// of connections. Redirections are not followed unless its CheckRedirect is set.
 	HTTPClient *http.Client
 	// Retry says how often and when calls are repeated; the zero value is the default of
 	// every field.
@@ -56,10 +56,16 @@ func New(c Config) (*Client, error) {
 	if c.HTTPClient == nil {
 		c.HTTPClient = &http.Client{Transport: http.DefaultTransport.(*http.Transport).Clone()}
 	}
+	if c.HTTPClient.CheckRedirect == nil {
+		// The way to another place would carry the UserSig there.
+		own := *c.HTTPClient
+		own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+		c.HTTPClient = &own
+	}
 	base, err := url.Parse(c.BaseURL)
 	switch {
-	case err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.RawQuery != "" || base.Fragment != "":
-		return nil, fmt.Errorf("BaseURL %q should be http:// or https:// and a host, such as https://chat.example.net", c.BaseURL)
+	case err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "":
+		return nil, errors.New("BaseURL should be http:// or https:// and a host, such as https://chat.example.net, without a user")
 	case c.SDKAppID == 0:
 		return nil, errors.New("SDKAppID is missing")
 	case (c.Key == "") == (c.UserSig == nil):

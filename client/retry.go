@@ -15,7 +15,7 @@ import (
 // What cannot have been carried out is always repeated: a server that could not
 // be connected to, calls that were too frequent (60007, 60018, HTTP status 429). Where that is
 // not known (the connection broke, a proxy answered, the server met an internal error or ran
-// out of time) only commands are repeated that do twice what they do once; their
+// out of time) only commands are repeated that leave the same when they are made twice; their
 // documentation says so. A refusal that would be one again is never repeated.
 type Retry struct {
 	// Attempts is how often a call is made at most; 0 is 5, 1 repeats nothing.
@@ -23,8 +23,8 @@ type Retry struct {
 	// Pause is that before the first repetition. Each is twice the one before, up to
 	// MaxPause, and up to as much again at random; where a proxy asks for a longer one, it is that. 0 is 200 ms.
 	Pause time.Duration
-	// MaxPause is the longest pause that is made. Where a proxy asks for a longer one, the
-	// call fails. 0 is 10 s.
+	// MaxPause bounds Pause and its doubling. Where a proxy asks for more than twice as
+	// long, the call fails. 0 is 10 s.
 	MaxPause time.Duration
 	// AttemptTimeout bounds one attempt; 0 is a minute. The context bounds the whole.
 	AttemptTimeout time.Duration
@@ -41,7 +41,7 @@ func (r Retry) withDefaults() Retry {
 // returns the answer.
 func (c *Client) repeat(ctx context.Context, command Command, body []byte) ([]byte, error) {
 	random := newRandom() // the same in all attempts, which the server's log shows
-	pause := c.config.Retry.Pause
+	pause := min(c.config.Retry.Pause, c.config.Retry.MaxPause)
 	renewed := false
 	for attempt := 1; ; attempt++ {
 		sig, err := c.sigs.get(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -128,10 +129,12 @@ func TestAnAttemptThatHangsIsGivenUp(t *testing.T) {
 
 func TestTheContextEndsACall(t *testing.T) {
 	n := &network{answers: []string{refused}}
-	patient := func(config *client.Config) { config.Retry = client.Retry{Attempts: 1000, Pause: time.Hour} }
+	patient := func(config *client.Config) {
+		config.Retry = client.Retry{Attempts: 1000, Pause: time.Hour, MaxPause: time.Hour}
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(10*time.Millisecond, cancel)
-	if err := repeatable(ctx, n.on(t, patient, func(config *client.Config) { config.Retry.MaxPause = time.Hour })); err == nil {
+	if err := repeatable(ctx, n.on(t, patient)); err == nil {
 		t.Error("no error")
 	}
 	// One that could not be made again in time fails at once.
@@ -203,4 +206,36 @@ type hanging struct{}
 func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()
+}
+
+func TestAPauseAboveTheLongestIsTheLongest(t *testing.T) {
+	n := &network{answers: []string{refused, success}}
+	if err := repeatable(t.Context(), n.on(t, func(config *client.Config) { config.Retry.Pause = time.Hour })); err != nil {
+		t.Error(err)
+	}
+}
+
+// A redirection would take the UserSig, and with some the body, to another host.
+func TestACallIsNotLedElsewhere(t *testing.T) {
+	elsewhere := 0
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere++ }))
+	defer other.Close()
+	for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
+		s := httptest.NewServer(http.RedirectHandler(other.URL, status))
+		defer s.Close()
+		for _, own := range []*http.Client{nil, s.Client()} {
+			c, err := client.New(client.Config{BaseURL: s.URL, SDKAppID: 1, Key: "k", HTTPClient: own, Retry: quick})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var led *client.StatusError
+			if err := repeatable(t.Context(), c); !errors.As(err, &led) || led.Status != status {
+				t.Errorf("status %d: %v", status, err)
+			}
+			c.CloseIdleConnections()
+		}
+	}
+	if elsewhere > 0 {
+		t.Errorf("%d calls went elsewhere", elsewhere)
+	}
 }
