@@ -46,20 +46,21 @@ func TargetOf(key []byte) TargetID {
 
 // senderKey is a key by sender and number; accounts hold no zero byte, so the
 // keys of a sender are contiguous.
-func senderKey(prefix []byte, sender string, from uint32) []byte {
-	b := append(prefix, sender...)
-	return binary.BigEndian.AppendUint32(append(b, 0), from)
+func senderKey(kind, class byte, sender string, from uint32) []byte {
+	b := make([]byte, 0, 2+len(sender)+1+4+targetIDBytes) // a target may follow
+	b = append(append(append(b, kind, class), sender...), 0)
+	return binary.BigEndian.AppendUint32(b, from)
 }
 
 // CoverKey is one interval of the cover of a sender in a length class.
 func CoverKey(class byte, sender string, from uint32) []byte {
-	return senderKey([]byte{'v', class}, sender, from)
+	return senderKey('v', class, sender, from)
 }
 
 // ActiveKey lists an interval of an active target under its sender and length
 // class. The key with a zero target is before all that begin at that number.
 func ActiveKey(class byte, sender string, from uint32, t TargetID) []byte {
-	return t.appendTo(senderKey([]byte{'a', class}, sender, from))
+	return t.appendTo(senderKey('a', class, sender, from))
 }
 
 // ActiveFrom reads the first number of a key of ActiveKey.
@@ -69,7 +70,7 @@ func ActiveFrom(key []byte) uint32 { return Seq(key[:len(key)-targetIDBytes]) }
 // that it covers, of one sender or with "" of anybody. The key with a zero target
 // and the one with LastTarget enclose all of a block.
 func BlockKey(level byte, sender string, index uint32, t TargetID) []byte {
-	return t.appendTo(senderKey([]byte{'b', level}, sender, index))
+	return t.appendTo(senderKey('b', level, sender, index))
 }
 
 // LastTarget is behind all targets.
