@@ -61,6 +61,22 @@ func TestAPrintedLinkSignsIn(t *testing.T) {
 	}
 }
 
+func TestAPrintedLinkSignsInWhereThePageIsOpenAlready(t *testing.T) {
+	server := newServer(t)
+	sig, err := usersig.Sign(apitest.SDKAppID, apitest.Key, apitest.Admin, time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		b := open(t, server, page)
+		b.until("document.querySelector('h1, h2')")
+		b.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf("location.hash = 'sign=%d:%s:%s'; 0", apitest.SDKAppID, apitest.Admin, sig)))
+		b.until("!location.href.includes('sign=')")
+		b.untilShown(apitest.Admin)
+		b.until("!document.querySelector('#signin-app')")
+	}
+}
+
 func TestWhoCannotSignInIsToldWhy(t *testing.T) {
 	server := newServer(t)
 	sign := func(id uint32, key, identifier string, life time.Duration) string {

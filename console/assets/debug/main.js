@@ -112,6 +112,10 @@ function show(call) {
 }
 
 addEventListener("hashchange", () => {
+  if (location.hash.startsWith("#sign=")) { // somebody else begins, with nothing of the one before
+    location.reload();
+    return;
+  }
   if (!tool) return;
   route();
   place.querySelector("h1")?.focus();
