@@ -34,6 +34,9 @@ var (
 	// ErrWrongKind is returned by Commit on a blind partition and by Put on a
 	// versioned one; nothing was written.
 	ErrWrongKind = errors.New("store: wrong kind of partition for this verb")
+	// ErrNoPurge is returned by Purge where the engine was not given the means to
+	// force deletions out of its files; nothing was done.
+	ErrNoPurge = errors.New("store: the engine has no means to purge")
 	// ErrClosed is returned by every verb after Close.
 	ErrClosed = errors.New("store: closed")
 )
@@ -134,7 +137,7 @@ type Store interface {
 	// again. It covers no backup, no snapshot of the file system and no block
 	// that the file system has freed, and of the deleted rows the values alone:
 	// an engine may keep their keys. Errors: ErrTooLarge for the name alone,
-	// ErrClosed.
+	// ErrNoPurge, ErrClosed.
 	Purge(ctx context.Context, p Partition) error
 
 	// Close waits for what is under way, makes durable what was Put, and

@@ -1,0 +1,55 @@
+package cassandra
+
+import (
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/recant-chat/recant/internal/cassandratest"
+	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/storetest"
+)
+
+var keyspaces atomic.Int64
+
+// keyspace makes a keyspace of its own for the test and returns how to open it.
+func keyspace(t testing.TB, c *cassandratest.Cluster) Options {
+	t.Helper()
+	o, err := ParseURL(c.URL(fmt.Sprintf("test%d", keyspaces.Add(1))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Migrate(t.Context(), o, Replication{"datacenter1": len(c.Nodes)}); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func open(t testing.TB, o Options) *Store {
+	t.Helper()
+	s, err := Open(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	c := cassandratest.Start(t, 1)
+	storetest.Run(t, func(t *testing.T) storetest.Fixture {
+		o := keyspace(t, c)
+		s := open(t, o)
+		closeStore := func(t testing.TB) {
+			if err := s.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
+				t.Error(err)
+			}
+		}
+		t.Cleanup(func() { closeStore(t) })
+		return storetest.Fixture{Store: s, Reopen: func(t testing.TB) store.Store {
+			closeStore(t)
+			s = open(t, o)
+			return s
+		}}
+	})
+}

@@ -1,0 +1,104 @@
+package cassandra
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/recant-chat/recant/store"
+)
+
+// endKey is the key of the row that every versioned partition has from its first
+// commit on, behind all keys that a caller can use. A query that reaches it is never
+// empty, so that it tells the version, which Cassandra does not do for an empty one.
+var endKey = bytes.Repeat([]byte{0xff}, store.MaxKeyBytes+1)
+
+// pageRows is how many rows the driver fetches at once.
+const pageRows = 1000
+
+// statements are the texts of all that is asked of the two tables.
+type statements struct {
+	// compareAndSet by the slot of the new version. The conditions on the slots are
+	// always true: what stands in a condition is in the answer where it fails.
+	compareAndSet [slots]string
+	dropVersioned string // the condition of a batch whose other part is deletePartition
+	version       string
+	table         map[bool]*tableStatements // by whether it is the blind one
+}
+
+type tableStatements struct {
+	set, delete, deletePartition string
+	rows                         [2]string // a range; up and down
+	limited                      [2]string // with a limit
+	keys                         string    // single ones
+	next                         string    // the first row at a key or behind it
+	first, after                 string    // partitions
+}
+
+func newStatements() statements {
+	s := statements{
+		dropVersioned: "DELETE version, " + slotColumns("") + " FROM " + versionedTable + " WHERE partition = ? IF version != NULL",
+		version:       "SELECT version FROM " + versionedTable + " WHERE partition = ?",
+		table:         map[bool]*tableStatements{},
+	}
+	for i := range s.compareAndSet {
+		s.compareAndSet[i] = fmt.Sprintf("UPDATE %s SET version = ?, commit%d = ? WHERE partition = ? IF version = ?", versionedTable, i)
+		for j := range slots {
+			s.compareAndSet[i] += fmt.Sprintf(" AND commit%d != 0x", j)
+		}
+	}
+	for blind, name := range map[bool]string{false: versionedTable, true: blindTable} {
+		columns := "key, value, version"
+		if blind {
+			columns = "key, value"
+		}
+		from := "SELECT " + columns + " FROM " + name + " WHERE partition = ?"
+		bounded := from + " AND key >= ? AND key < ?"
+		t := &tableStatements{
+			set:             "UPDATE " + name + " SET value = ? WHERE partition = ? AND key = ?",
+			delete:          "DELETE FROM " + name + " WHERE partition = ? AND key = ?",
+			deletePartition: "DELETE FROM " + name + " WHERE partition = ?",
+			keys:            from + " AND key IN ?",
+			next:            from + " AND key >= ? LIMIT 1",
+			first:           "SELECT DISTINCT partition, token(partition) FROM " + name + " LIMIT ?",
+			after:           "SELECT DISTINCT partition, token(partition) FROM " + name + " WHERE token(partition) >= token(?) LIMIT ?",
+		}
+		for i, order := range []string{"", " ORDER BY key DESC"} {
+			t.rows[i], t.limited[i] = bounded+order, bounded+order+" LIMIT ?"
+		}
+		s.table[blind] = t
+	}
+	return s
+}
+
+// effective returns the mutations without those that a later one of the same key
+// makes void: in a batch all have one time.
+func effective(mutations []store.Mutation) []store.Mutation {
+	last := make(map[string]int, len(mutations))
+	for i := range mutations {
+		last[string(mutations[i].Key)] = i
+	}
+	if len(last) == len(mutations) {
+		return mutations
+	}
+	kept := make([]store.Mutation, 0, len(last))
+	for i, m := range mutations {
+		if last[string(m.Key)] == i {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
+
+// nameMark begins every partition key, because Cassandra has no empty ones.
+const nameMark = 'p'
+
+// partitionKey is the key of a partition in its table.
+func partitionKey(p store.Partition) []byte { return append([]byte{nameMark}, p.Name()...) }
+
+// blob is the bytes as a value that is not null, as nil would be.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
