@@ -39,6 +39,8 @@ func TestConformance(t *testing.T) {
 	c := cassandratest.Start(t, 1)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		o := keyspace(t, c)
+		network := &lossyDialer{}
+		o.dialer = network
 		s := open(t, o)
 		closeStore := func(t testing.TB) {
 			if err := s.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
@@ -46,10 +48,17 @@ func TestConformance(t *testing.T) {
 			}
 		}
 		t.Cleanup(func() { closeStore(t) })
-		return storetest.Fixture{Store: s, Reopen: func(t testing.TB) store.Store {
+		f := storetest.Fixture{Store: s, Reopen: func(t testing.TB) store.Store {
 			closeStore(t)
 			s = open(t, o)
 			return s
 		}}
+		f.Faults = func(t testing.TB, on bool) {
+			network.on.Store(on)
+			if !on && network.lost.Load() == 0 {
+				t.Error("no answer was lost: the rule shows nothing")
+			}
+		}
+		return f
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	gocql "github.com/apache/cassandra-gocql-driver/v2"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -42,6 +43,8 @@ type Options struct {
 
 	Logger  *slog.Logger          // nil logs nothing
 	Metrics prometheus.Registerer // nil counts for nobody
+
+	dialer gocql.Dialer // nil dials plainly; tests lose answers with it
 }
 
 // Scheme begins the URL of a store that is this engine.

@@ -99,6 +99,7 @@ func connect(o Options, keyspace string) (*gocql.Session, error) {
 	c.ReconnectInterval = 5 * time.Second
 	c.ReconnectionPolicy = &gocql.ConstantReconnectionPolicy{MaxRetries: 3, Interval: time.Second}
 	c.Logger = driverLog{o.Logger}
+	c.Dialer = o.dialer
 	c.PoolConfig.HostSelectionPolicy = newHostPolicy(o.Datacenter)
 	if o.User != "" {
 		c.Authenticator = gocql.PasswordAuthenticator{Username: o.User, Password: o.Password}

@@ -27,6 +27,10 @@ type Fixture struct {
 	// on its disk at that moment, one that Purge covers. They are random and
 	// do not compress. Nil where a test cannot look.
 	Holds func(t testing.TB, bytes []byte) bool
+	// Faults begins or ends a time in which the engine's answers get lost on their
+	// way, those of writes that took effect and of others. Nil where nothing lies
+	// between the engine and the test.
+	Faults func(t testing.TB, on bool)
 	// LargeRows is how many rows the largest partition of the suite has, a
 	// multiple of 10,000; 0 is a million, or 50,000 in a short run. One fixture
 	// of an engine leaves it 0.
@@ -76,6 +80,7 @@ func rules() []rule {
 		{"WritersOfOnePartitionLoseNothing", oneCounter},
 		{"WritersOfManyPartitionsDoNotConflict", manyCounters},
 		{"ReadersSeeWholeCommitsAtOnce", readersAndWriter},
+		{"LostAnswersLoseAndDoubleNothing", lostAnswers},
 		{"DropSparesConcurrentWritersElsewhere", dropBesideWriters},
 		{"CommitsDoNotOutliveADrop", dropBesideCommits},
 		{"DropComesBeforeOrAfterEachPut", dropBesidePuts},
@@ -177,3 +182,6 @@ func describe(rows []store.Row) string {
 
 // number encodes n so that byte order is number order.
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
+
+// order is the number that number encoded.
+func order(b []byte) uint64 { return binary.BigEndian.Uint64(b) }
