@@ -88,6 +88,9 @@ func Run(o Options) (*Cluster, error) {
 	if err = c.Nodes[0].Start(); err == nil {
 		err = c.each(c.Nodes[1:], (*Node).Start)
 	}
+	if err == nil {
+		err = c.each(c.Nodes, func(n *Node) error { return n.awaitOthers(min(o.Nodes, distributedCopies)) })
+	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"text/template"
 	"time"
+
+	gocql "github.com/apache/cassandra-gocql-driver/v2"
 )
 
 // Node is one Cassandra.
@@ -107,6 +109,32 @@ func (n *Node) await() error {
 		}
 	}
 	return fmt.Errorf("node %s takes no calls after %v: %s", n.Address, startTime, n.LogEnd())
+}
+
+// distributedCopies is how many replicas the keyspace system_distributed has.
+const distributedCopies = 3
+
+// awaitOthers waits until the node takes that many nodes to be up.
+func (n *Node) awaitOthers(up int) error {
+	level := []gocql.Consistency{1: gocql.One, 2: gocql.Two, 3: gocql.Three}[up]
+	cluster := gocql.NewCluster(n.Address)
+	cluster.Port, cluster.DisableInitialHostLookup, cluster.ProtoVersion = Port, true, 4
+	cluster.Timeout, cluster.ConnectTimeout = 10*time.Second, 10*time.Second
+	cluster.Logger = gocql.NewLogger(gocql.LogLevelNone)
+	session, err := cluster.CreateSession()
+	if err != nil {
+		return fmt.Errorf("node %s: %w", n.Address, err)
+	}
+	defer session.Close()
+	for end := time.Now().Add(startTime); ; time.Sleep(lookEvery) {
+		err := session.Query("SELECT view_name FROM system_distributed.view_build_status WHERE keyspace_name = 'none' AND view_name = 'none'").Consistency(level).Exec()
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(end) {
+			return fmt.Errorf("node %s does not see %d nodes: %w", n.Address, up, err)
+		}
+	}
 }
 
 // Kill kills the node with SIGKILL; it may be paused, or not run.
