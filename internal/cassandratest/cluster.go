@@ -28,6 +28,18 @@ type Options struct {
 	// Namespaces are the network namespaces that the nodes run in; nil runs them in
 	// the test's own.
 	Namespaces []string
+	Secure     Secure
+}
+
+// Secure is what a cluster demands of clients.
+type Secure struct {
+	// Password has clients log in; there is the role cassandra with the password
+	// cassandra, a moment after the start.
+	Password bool
+	// Identity is a PEM file with each node's private key (PKCS #8) and certificate:
+	// clients speak TLS, and have a certificate that one of the PEM file Authority
+	// has signed. Empty is plain TCP.
+	Identity, Authority string
 }
 
 // Cluster is a running cluster.
@@ -77,7 +89,7 @@ func Run(o Options) (*Cluster, error) {
 	for i := range o.Nodes {
 		n := &Node{
 			Address: o.Addresses[i], dir: filepath.Join(dir, strconv.Itoa(i+1)), jars: jars,
-			seed: o.Addresses[0], token: tokenOf(i, o.Nodes),
+			seed: o.Addresses[0], token: tokenOf(i, o.Nodes), secure: o.Secure,
 		}
 		if o.Namespaces != nil {
 			n.namespace = o.Namespaces[i]
@@ -88,7 +100,7 @@ func Run(o Options) (*Cluster, error) {
 	if err = c.Nodes[0].Start(); err == nil {
 		err = c.each(c.Nodes[1:], (*Node).Start)
 	}
-	if err == nil {
+	if err == nil && o.Nodes > 1 && o.Secure == (Secure{}) {
 		err = c.each(c.Nodes, func(n *Node) error { return n.awaitOthers(min(o.Nodes, distributedCopies)) })
 	}
 	if err != nil {

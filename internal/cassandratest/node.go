@@ -26,6 +26,7 @@ type Node struct {
 	namespace   string
 	seed, token string
 	dir, jars   string
+	secure      Secure
 
 	pid   int // 0 while it does not run
 	stdin io.Closer
@@ -196,7 +197,7 @@ func (n *Node) configure() error {
 	}
 	t, err := template.New("cassandra.yaml").Parse(configuration)
 	if err == nil {
-		err = t.Execute(f, map[string]any{"Address": n.Address, "Seed": n.seed, "Token": n.token, "Dir": n.dir, "Port": Port})
+		err = t.Execute(f, map[string]any{"Address": n.Address, "Seed": n.seed, "Token": n.token, "Dir": n.dir, "Port": Port, "Secure": n.secure})
 	}
 	return errors.Join(err, f.Close())
 }
