@@ -1,5 +1,5 @@
 // Package store is the narrow waist of Recant: everything durable is a row, a
-// key and a value in a partition kept in key order, and five verbs reach it.
+// key and a value in a partition kept in key order, and six verbs reach it.
 //
 // The contract is what one machine's log-structured engine and a cluster's
 // compare-and-set inside one partition can both promise, and no more:
@@ -8,7 +8,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 )
 
@@ -37,6 +39,8 @@ var (
 	// ErrNoPurge is returned by Purge where the engine was not given the means to
 	// force deletions out of its files; nothing was done.
 	ErrNoPurge = errors.New("store: the engine has no means to purge")
+	// ErrCursor is returned by Partitions for a cursor that is none.
+	ErrCursor = errors.New("store: not the cursor of a partition")
 	// ErrClosed is returned by every verb after Close.
 	ErrClosed = errors.New("store: closed")
 )
@@ -126,6 +130,13 @@ type Store interface {
 	// for the name alone, ErrClosed.
 	Drop(ctx context.Context, p Partition) error
 
+	// Partitions lists at most limit (1 or more) partitions, in an order of the
+	// engine's own: from the first on with the cursor "", else from behind the
+	// partition whose Cursor is given, which need not be there any more. A partition
+	// that is there all along is in a whole listing once; one that has neither rows
+	// nor a version may be in it. Errors: ErrCursor, ErrClosed.
+	Partitions(ctx context.Context, cursor string, limit int) ([]Partition, error)
+
 	// Purge makes what was deleted or overwritten in the partition before the
 	// call unrecoverable from the engine's live data files, its log included:
 	// none of them holds the old values when it returns nil. Rows that exist
@@ -153,9 +164,38 @@ type Exclusive interface {
 	Opening() uint64
 }
 
+// Cursor is where a listing goes on behind the partition, as text.
+func (p Partition) Cursor() string {
+	kind := "v"
+	if p.blind {
+		kind = "b"
+	}
+	return kind + hex.EncodeToString([]byte(p.name))
+}
+
+// ParseCursor returns the partition whose Cursor it is.
+// Errors: ErrCursor.
+func ParseCursor(cursor string) (Partition, error) {
+	if cursor == "" || cursor[0] != 'v' && cursor[0] != 'b' {
+		return Partition{}, ErrCursor
+	}
+	name, err := hex.DecodeString(cursor[1:])
+	if err != nil {
+		return Partition{}, ErrCursor
+	}
+	return Partition{name: string(name), blind: cursor[0] == 'b'}, nil
+}
+
 // Key returns the range of exactly one row.
 func Key(key []byte) Range {
 	return Range{From: key, To: append(append([]byte{}, key...), 0), Limit: 1}
+}
+
+// IsKey reports whether the range is that of exactly one possible row, whose key is
+// From.
+func (r *Range) IsKey() bool {
+	n := len(r.From)
+	return n > 0 && len(r.To) == n+1 && r.To[n] == 0 && bytes.Equal(r.From, r.To[:n])
 }
 
 // Prefix returns the range of the rows whose key begins with prefix, which is

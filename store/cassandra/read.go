@@ -109,7 +109,7 @@ func (s *Store) readOnce(ctx context.Context, p store.Partition, ranges []store.
 	for i, r := range ranges {
 		switch {
 		case r.To != nil && bytes.Compare(r.From, r.To) >= 0: // has no rows
-		case isKey(r):
+		case r.IsKey():
 			keys[string(r.From)] = append(keys[string(r.From)], i)
 		default:
 			spans = append(spans, i)
@@ -154,12 +154,6 @@ func (s *Store) readOnce(ctx context.Context, p store.Partition, ranges []store.
 		}
 	}
 	return rows, results[0].version, true, nil
-}
-
-// isKey reports whether a range is that of exactly one key.
-func isKey(r store.Range) bool {
-	n := len(r.From)
-	return n > 0 && len(r.To) == n+1 && r.To[n] == 0 && bytes.Equal(r.To[:n], r.From)
 }
 
 // chunk divides keys into queries.

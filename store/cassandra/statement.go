@@ -59,8 +59,8 @@ func newStatements() statements {
 			deletePartition: "DELETE FROM " + name + " WHERE partition = ?",
 			keys:            from + " AND key IN ?",
 			next:            from + " AND key >= ? LIMIT 1",
-			first:           "SELECT DISTINCT partition, token(partition) FROM " + name + " LIMIT ?",
-			after:           "SELECT DISTINCT partition, token(partition) FROM " + name + " WHERE token(partition) >= token(?) LIMIT ?",
+			first:           "SELECT DISTINCT partition FROM " + name + " LIMIT ?",
+			after:           "SELECT DISTINCT partition FROM " + name + " WHERE token(partition) > token(?) LIMIT ?",
 		}
 		for i, order := range []string{"", " ORDER BY key DESC"} {
 			t.rows[i], t.limited[i] = bounded+order, bounded+order+" LIMIT ?"

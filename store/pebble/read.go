@@ -87,7 +87,7 @@ func readAll(ctx context.Context, it *cpebble.Iterator, b *readBuffer, p store.P
 	}
 	spans := 0
 	for i := range ranges {
-		if !isKey(&ranges[i]) {
+		if !ranges[i].IsKey() {
 			spans++
 			continue
 		}
@@ -108,7 +108,7 @@ func readAll(ctx context.Context, it *cpebble.Iterator, b *readBuffer, p store.P
 		return rows, version, nil
 	}
 	for i := range ranges {
-		if isKey(&ranges[i]) {
+		if ranges[i].IsKey() {
 			continue
 		}
 		var err error
@@ -117,12 +117,6 @@ func readAll(ctx context.Context, it *cpebble.Iterator, b *readBuffer, p store.P
 		}
 	}
 	return rows, version, nil
-}
-
-// isKey reports whether the range is of exactly one possible row.
-func isKey(r *store.Range) bool {
-	n := len(r.From)
-	return len(r.To) == n+1 && r.To[n] == 0 && bytes.Equal(r.From, r.To[:n])
 }
 
 func readRange(ctx context.Context, it *cpebble.Iterator, b *readBuffer, r *store.Range) ([]store.Row, error) {
