@@ -22,7 +22,7 @@ import (
 	"github.com/recant-chat/recant/chat"
 	"github.com/recant-chat/recant/console"
 	"github.com/recant-chat/recant/internal/config"
-	"github.com/recant-chat/recant/store/pebble"
+	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/webhook"
 )
 
@@ -84,7 +84,7 @@ type server struct {
 	log    *slog.Logger
 	out    io.Writer
 
-	store     *pebble.Store
+	store     store.Store
 	made      bool // the application is the data directory's own
 	apps      []config.Application
 	metrics   *prometheus.Registry // nil without
@@ -101,7 +101,7 @@ type server struct {
 // person who started the server needs next. What it opened, close closes, also
 // where it failed.
 func (s *server) open(ctx context.Context) error {
-	if err := s.openStore(); err != nil {
+	if err := s.openStore(ctx); err != nil {
 		return err
 	}
 	if err := s.openApplications(ctx); err != nil {
@@ -143,35 +143,35 @@ const addressFileName = "address"
 
 func (s *server) addressFile() string { return filepath.Join(s.config.Data, addressFileName) }
 
-func (s *server) openStore() error {
+// openStore opens the store and the data directory, which also a server has whose
+// store is elsewhere.
+func (s *server) openStore(ctx context.Context) (err error) {
 	if err := os.MkdirAll(s.config.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
-	opened, err := pebble.Open(s.config.Data, pebble.Options{CacheBytes: int64(s.config.CacheSize), Logger: s.log})
-	switch {
-	case errors.Is(err, pebble.ErrInUse):
-		return fmt.Errorf("the data directory %s is in use by another server; stop it, or choose another directory with --data", s.config.Data)
-	case errors.Is(err, pebble.ErrNewerFormat):
-		return fmt.Errorf("the data directory %s was written by a newer release of recant; use that release or a newer one: %w", s.config.Data, err)
-	case err != nil:
-		return err
+	if s.config.MetricsListen != "" {
+		s.metrics = prometheus.NewRegistry()
+		s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
-	s.store = opened
-	return nil
+	var metrics prometheus.Registerer
+	if s.metrics != nil {
+		metrics = s.metrics
+	}
+	s.store, err = openStore(ctx, s.config, s.log, metrics)
+	return err
 }
 
 func (s *server) openApplications(ctx context.Context) error {
 	s.apps = s.config.Applications
 	if len(s.apps) == 0 {
+		if s.config.Store.Reveal() != "" {
+			return errors.New("servers that share a store need to be told the same application: give sdkappid and key, or applications")
+		}
 		app, err := firstApplication(s.config)
 		if err != nil {
 			return err
 		}
 		s.made, s.apps = true, []config.Application{app}
-	}
-	if s.config.MetricsListen != "" {
-		s.metrics = prometheus.NewRegistry()
-		s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	}
 	var served []api.Application
 	for _, app := range s.apps {
@@ -273,7 +273,7 @@ func (s *server) serve(ctx context.Context) error {
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve: %w", err)
-	case <-s.store.Failed():
+	case <-failed(s.store):
 		err = errors.New("the server stops because its store failed") // closing it names the cause
 	case <-ctx.Done():
 		s.log.Info("stopping", "timeout", s.config.ShutdownTimeout)

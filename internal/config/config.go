@@ -22,18 +22,19 @@ import (
 
 // Server is the whole configuration, as the top level of the file has it.
 type Server struct {
-	Listen        string `yaml:"listen" desc:"address and port to serve on; port 0 takes a free one"`
-	TLSCert       string `yaml:"tls_cert" desc:"file of the TLS certificate chain (PEM), read again when it changes; empty serves plain HTTP"`
-	TLSKey        string `yaml:"tls_key" desc:"file of the certificate's private key (PEM), read again when it changes"`
-	PublicURL     string `yaml:"public_url" desc:"base URL under which callers reach the server; empty derives it from listen"`
-	Data          string `yaml:"data" desc:"data directory; one server at a time"`
-	CacheSize     Size   `yaml:"cache_size" desc:"memory for cached blocks of the data, as bytes or with KiB, MiB or GiB"`
-	LogLevel      string `yaml:"log_level" desc:"least severe line that is logged: debug, info, warn or error"`
-	LogFormat     string `yaml:"log_format" desc:"form of log lines: text or json"`
-	MetricsListen string `yaml:"metrics_listen" desc:"address and port that serve Prometheus metrics under /metrics; empty serves none"`
-	CORS          bool   `yaml:"cors" desc:"send the Access-Control headers that let web pages of any origin read answers"`
-	Console       bool   `yaml:"console" desc:"serve the moderation page under /console/"`
-	DebugTool     string `yaml:"debug_tool" desc:"serve the debugging tool under /debug/: on, off, or loopback: only where listen and public_url are loopback addresses and no proxy is trusted"`
+	Listen        string      `yaml:"listen" desc:"address and port to serve on; port 0 takes a free one"`
+	TLSCert       string      `yaml:"tls_cert" desc:"file of the TLS certificate chain (PEM), read again when it changes; empty serves plain HTTP"`
+	TLSKey        string      `yaml:"tls_key" desc:"file of the certificate's private key (PEM), read again when it changes"`
+	PublicURL     string      `yaml:"public_url" desc:"base URL under which callers reach the server; empty derives it from listen"`
+	Data          string      `yaml:"data" desc:"data directory; one server at a time"`
+	Store         secret.Text `yaml:"store" desc:"cluster that keeps everything in place of the data directory: cassandra://host1,host2/keyspace"`
+	CacheSize     Size        `yaml:"cache_size" desc:"memory for cached blocks of the data in the data directory, as bytes or with KiB, MiB or GiB"`
+	LogLevel      string      `yaml:"log_level" desc:"least severe line that is logged: debug, info, warn or error"`
+	LogFormat     string      `yaml:"log_format" desc:"form of log lines: text or json"`
+	MetricsListen string      `yaml:"metrics_listen" desc:"address and port that serve Prometheus metrics under /metrics; empty serves none"`
+	CORS          bool        `yaml:"cors" desc:"send the Access-Control headers that let web pages of any origin read answers"`
+	Console       bool        `yaml:"console" desc:"serve the moderation page under /console/"`
+	DebugTool     string      `yaml:"debug_tool" desc:"serve the debugging tool under /debug/: on, off, or loopback: only where listen and public_url are loopback addresses and no proxy is trusted"`
 
 	TrustedProxies     []netip.Prefix `yaml:"trusted_proxies" desc:"addresses and networks of proxies whose X-Forwarded-For is believed"`
 	MaxConcurrentCalls int            `yaml:"max_concurrent_calls" desc:"calls under way at once, beyond it 60018"`
