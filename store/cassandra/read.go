@@ -37,27 +37,35 @@ func (s *Store) Read(ctx context.Context, p store.Partition, ranges ...store.Ran
 		return nil, "", err
 	}
 	defer s.leave()
+	r, err := s.waves.share(ctx, readKey(p, ranges), func(ctx context.Context) (result, error) {
+		return s.readWhole(ctx, p, ranges)
+	})
+	if err != nil {
+		return nil, "", fmt.Errorf("read: %w", err)
+	}
+	return r.rows, r.version, nil
+}
+
+// readWhole reads until all is as of one version, which is settled.
+func (s *Store) readWhole(ctx context.Context, p store.Partition, ranges []store.Range) (result, error) {
 	for attempt := 0; ; attempt++ {
 		rows, version, whole, err := s.readOnce(ctx, p, ranges)
-		if err != nil {
-			return nil, "", fmt.Errorf("read: %w", err)
-		}
-		if p.IsBlind() {
-			return rows, "", nil
+		if err != nil || p.IsBlind() {
+			return result{rows: rows}, err
 		}
 		if whole {
 			settled, err := s.settledVersion(ctx, p, version)
 			if err != nil {
-				return nil, "", fmt.Errorf("read: %w", err)
+				return result{}, err
 			}
 			if settled == version {
 				s.clock.observe(version)
-				return rows, version, nil
+				return result{rows, version}, nil
 			}
 		}
 		s.metrics.rereads.Inc()
 		if attempt > 2 && !pause(ctx, attempt-3) {
-			return nil, "", ctx.Err()
+			return result{}, ctx.Err()
 		}
 	}
 }

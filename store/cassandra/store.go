@@ -29,6 +29,7 @@ type Store struct {
 	statements statements
 	clock      clock
 	metrics    *metrics
+	waves      waves
 	// settled has versions of partitions that a majority of their replicas has, so
 	// that no later read shows an earlier state.
 	settled *lru.Cache[string, store.Version]
@@ -62,7 +63,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		session.Close()
 		return nil, err
 	}
-	s := &Store{options: o, session: session, settled: settled, statements: newStatements()}
+	s := &Store{options: o, session: session, settled: settled, statements: newStatements(), waves: waves{limit: o.RetryFor, waiting: map[string]*wave{}}}
 	if s.metrics, err = newMetrics(o.Metrics); err != nil {
 		session.Close()
 		return nil, err
@@ -138,6 +139,7 @@ func (s *Store) Close() error {
 		return store.ErrClosed
 	}
 	s.closed = true
+	s.waves.running.Wait()
 	s.session.Close()
 	s.metrics.unregister()
 	return nil
