@@ -163,6 +163,56 @@ func TestRepeatIsKnownToAnotherProcess(t *testing.T) {
 	wantContiguous(t, a, "g", 2)
 }
 
+// A process that another one was faster than reads what is new in the log, not what it
+// knows, and recognises repeats of both.
+func TestALostRaceCostsWhatIsNew(t *testing.T) {
+	const known, since = 2000, 5
+	st := &countingStore{Store: openTestStore(t)}
+	a, b := openTestApp(t, st), openTestApp(t, st)
+	makeGroup(t, a, "g", Public)
+	send := func(app *App, random int) *Sent {
+		t.Helper()
+		sent, err := app.Send(bg, Operator{Account: "administrator"}, testMessage("g", "administrator", uint32(random)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sent
+	}
+	for i := range known {
+		send(a, i)
+	}
+	for i := range since {
+		send(b, known+i)
+	}
+	reads, rows := st.reads.Load(), st.rows.Load()
+	if sent := send(a, known+since); sent.Seq != known+since+1 {
+		t.Errorf("number is %d after %d messages", sent.Seq, known+since)
+	}
+	if reads, rows := st.reads.Load()-reads, st.rows.Load()-rows; reads > 8 || rows > 30 {
+		t.Errorf("a lost race cost %d reads of %d rows", reads, rows)
+	}
+	for _, random := range []int{0, known, known + since} {
+		if sent := send(a, random); sent.Seq != uint32(random)+1 {
+			t.Errorf("the repeat of %d got number %d", random+1, sent.Seq)
+		}
+	}
+	// Across a bucket's border.
+	for i := known; i < 2*record.BucketSize+1; i++ {
+		send(b, known+since+1+i)
+	}
+	last := send(b, 1<<20).Seq
+	reads = st.reads.Load()
+	if sent := send(a, 1<<20+1); sent.Seq != last+1 {
+		t.Errorf("number is %d after %d", sent.Seq, last)
+	}
+	if n := st.reads.Load() - reads; n > 12 {
+		t.Errorf("a lost race across buckets cost %d reads", n)
+	}
+	if sent := send(a, 1<<20); sent.Seq != last {
+		t.Errorf("the repeat of %d got number %d", last, sent.Seq)
+	}
+}
+
 // unsureStore answers some commits with ErrUnknown, after doing them or not,
 // and some with a conflict that did not happen.
 type unsureStore struct {

@@ -260,14 +260,15 @@ func TestGreatestBatchesOfMembers(t *testing.T) {
 	}
 }
 
-// countingStore counts the rows that are read.
+// countingStore counts reads and the rows that they return.
 type countingStore struct {
 	store.Store
-	rows atomic.Int64
+	reads, rows atomic.Int64
 }
 
 func (s *countingStore) Read(ctx context.Context, p store.Partition, ranges ...store.Range) ([][]store.Row, store.Version, error) {
 	rows, version, err := s.Store.Read(ctx, p, ranges...)
+	s.reads.Add(1)
 	for _, r := range rows {
 		s.rows.Add(int64(len(r)))
 	}

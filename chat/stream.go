@@ -162,11 +162,17 @@ func (s *stream) ensureLoaded(ctx context.Context) error {
 	return s.load(ctx)
 }
 
-// load makes the fields known. The embedded engine has one process, so what is
-// known stays true; a commit that meets another writer forgets it.
+// load makes the fields known. What is known stays true while no other process
+// writes; a commit that meets one forgets it.
 func (s *stream) load(ctx context.Context) error {
 	if s.known {
 		return nil
+	}
+	s.window.Store(nil)
+	if s.version != "" {
+		if caughtUp, err := s.catchUp(ctx); caughtUp || err != nil {
+			return err
+		}
 	}
 	bucket, err := s.newestBucket(ctx)
 	if err != nil {
@@ -177,7 +183,6 @@ func (s *stream) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.window.Store(nil)
 	s.recent = duplicates{}
 	s.positions = map[string]position{}
 	s.folded = s.head.LastSeq
@@ -188,6 +193,47 @@ func (s *stream) load(ctx context.Context) error {
 	}
 	s.known = true
 	return nil
+}
+
+// catchUp brings the fields, which were known, to where other writers have brought the
+// log: it reads the headers above those that are known, because a number stays who
+// sent it. It cannot where the bucket was dropped meanwhile.
+func (s *stream) catchUp(ctx context.Context) (caughtUp bool, err error) {
+	bucket, version, head := s.bucket, s.version, s.head
+	var headers []numberedHeader
+	for at := bucket; ; at++ {
+		rows, v, err := s.app.store.Read(ctx, record.LogPartition(s.id, at), store.Key(record.LogHeadKey),
+			store.Range{From: record.HeaderKey(head.LastSeq + 1), To: record.HeaderKey((at+1)*record.BucketSize + 1)})
+		if err != nil {
+			return false, fmt.Errorf("catch up with the log: %w", err)
+		}
+		if v == "" && at == s.bucket {
+			return false, nil
+		}
+		if v == "" {
+			break
+		}
+		bucket, version, head = at, v, &record.LogHead{}
+		if err := decode(rows[0][0], head); err != nil {
+			return false, err
+		}
+		more, err := headersIn(rows[1])
+		if err != nil {
+			return false, err
+		}
+		headers = append(headers, more...)
+		if head.LastSeq < (at+1)*record.BucketSize {
+			break
+		}
+	}
+	s.bucket, s.version, s.head, s.known = bucket, version, head, true
+	for _, h := range headers {
+		s.recent.add(storedDigest(h.header.Digest), h.seq, h.header.Time, receivedAt(h.header))
+		if s.kept {
+			s.advance(h.seq, h.header)
+		}
+	}
+	return true, nil
 }
 
 // loadNewest reads back, from the newest header down, the sends that may be
@@ -288,8 +334,12 @@ func (a *App) readHeaders(ctx context.Context, id record.ConversationID, from, t
 	if err != nil {
 		return nil, fmt.Errorf("read headers: %w", err)
 	}
-	headers := make([]numberedHeader, len(rows[0]))
-	for i, row := range rows[0] {
+	return headersIn(rows[0])
+}
+
+func headersIn(rows []store.Row) ([]numberedHeader, error) {
+	headers := make([]numberedHeader, len(rows))
+	for i, row := range rows {
 		headers[i] = numberedHeader{seq: record.Seq(row.Key), header: &record.Header{}}
 		if err := decode(row, headers[i].header); err != nil {
 			return nil, err
