@@ -85,7 +85,8 @@ type server struct {
 	out    io.Writer
 
 	store     store.Store
-	made      bool // the application is the data directory's own
+	control   *control // nil without
+	made      bool     // the application is the data directory's own
 	apps      []config.Application
 	metrics   *prometheus.Registry // nil without
 	receivers []*webhook.Receiver  // of the applications that are called
@@ -157,8 +158,15 @@ func (s *server) openStore(ctx context.Context) (err error) {
 	if s.metrics != nil {
 		metrics = s.metrics
 	}
-	s.store, err = openStore(ctx, s.config, s.log, metrics)
-	return err
+	if s.store, err = openStore(ctx, s.config, s.log, metrics); err != nil {
+		return err
+	}
+	if c, ok := s.store.(checkpointer); ok {
+		if s.control, err = openControl(s.config.Data, c); err != nil {
+			s.log.Warn("recant store checkpoint cannot reach this server", "error", err)
+		}
+	}
+	return nil
 }
 
 func (s *server) openApplications(ctx context.Context) error {
@@ -324,6 +332,7 @@ func (s *server) close() error {
 	if s.scraped != nil {
 		s.scraped.Close()
 	}
+	s.control.close()
 	if !s.calls.wait(s.config.RequestTimeout) {
 		return errors.New("calls did not end, the store was not closed in order")
 	}

@@ -18,7 +18,11 @@ import (
 // openStore opens what the configuration keeps everything in.
 func openStore(ctx context.Context, c config.Server, log *slog.Logger, metrics prometheus.Registerer) (store.Store, error) {
 	if c.Store.Reveal() == "" {
-		return openEmbedded(c.Data, pebble.Options{CacheBytes: int64(c.CacheSize), Logger: log})
+		opened, err := openEmbedded(c.Data, pebble.Options{CacheBytes: int64(c.CacheSize), Logger: log})
+		if err != nil {
+			return nil, err
+		}
+		return opened, nil
 	}
 	o, err := cassandra.ParseURL(c.Store.Reveal())
 	if err != nil {
@@ -33,7 +37,7 @@ func openStore(ctx context.Context, c config.Server, log *slog.Logger, metrics p
 }
 
 // openEmbedded opens the store of a data directory.
-func openEmbedded(dir string, o pebble.Options) (store.Store, error) {
+func openEmbedded(dir string, o pebble.Options) (*pebble.Store, error) {
 	opened, err := pebble.Open(dir, o)
 	switch {
 	case errors.Is(err, pebble.ErrInUse):
@@ -59,7 +63,8 @@ func failed(s store.Store) <-chan struct{} {
 
 // storeCommand is `recant store`: what is done to a store beside serving it.
 type storeCommand struct {
-	Migrate storeMigrate `cmd:"" help:"Make or bring up to date the tables of a Cassandra cluster."`
+	Checkpoint storeCheckpoint `cmd:"" help:"Copy a data directory, also while a server serves it."`
+	Migrate    storeMigrate    `cmd:"" help:"Make or bring up to date the tables of a Cassandra cluster."`
 }
 
 // storeMigrate is `recant store migrate`.

@@ -13,10 +13,12 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
+// FormatFile is the file of every data directory that holds the number of its format.
+const FormatFile = "FORMAT"
+
 const (
 	firstFormat = 1
-	formatFile  = "FORMAT"
-	formatTemp  = "FORMAT.tmp"
+	formatTemp  = FormatFile + ".tmp"
 )
 
 // ErrNewerFormat is returned by Open when the data directory was written by a
@@ -33,7 +35,7 @@ type migration func(db *cpebble.DB) error
 func migrations() []migration { return nil }
 
 func readFormat(f vfs.FS, dir string) (format int, found bool, err error) {
-	file, err := f.Open(f.PathJoin(dir, formatFile))
+	file, err := f.Open(f.PathJoin(dir, FormatFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, false, nil
 	}
@@ -47,7 +49,7 @@ func readFormat(f vfs.FS, dir string) (format int, found bool, err error) {
 	}
 	format, err = strconv.Atoi(string(bytes.TrimSpace(text)))
 	if err != nil || format < firstFormat {
-		return 0, false, fmt.Errorf("%s holds %q, which is no format number", formatFile, text)
+		return 0, false, fmt.Errorf("%s holds %q, which is no format number", FormatFile, text)
 	}
 	return format, true, nil
 }
@@ -67,7 +69,7 @@ func writeFormat(f vfs.FS, dir string, format int) error {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	if err := f.Rename(temp, f.PathJoin(dir, formatFile)); err != nil {
+	if err := f.Rename(temp, f.PathJoin(dir, FormatFile)); err != nil {
 		return err
 	}
 	return syncDir(f, dir)
@@ -102,7 +104,7 @@ func checkFormat(f vfs.FS, dir, dbDir string, current int) (format int, fresh bo
 	if !desc.Exists {
 		// An empty database in its place would look like a healthy server
 		// that has lost everything.
-		return 0, false, fmt.Errorf("%s is there but the database is missing", formatFile)
+		return 0, false, fmt.Errorf("%s is there but the database is missing", FormatFile)
 	}
 	return format, false, nil
 }
@@ -116,7 +118,7 @@ func markFresh(f vfs.FS, dir string, db *cpebble.DB, format int) (err error) {
 	defer func() { err = errors.Join(err, it.Close()) }()
 	for it.First(); it.Valid(); it.Next() {
 		if it.Key()[0] != kindEngine {
-			return fmt.Errorf("the database has rows but its %s file is missing", formatFile)
+			return fmt.Errorf("the database has rows but its %s file is missing", FormatFile)
 		}
 	}
 	if err := it.Error(); err != nil {
