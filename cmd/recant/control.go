@@ -58,7 +58,7 @@ func openControl(data string, s checkpointer) (*control, error) {
 		var request checkpointRequest
 		err := json.UnmarshalRead(io.LimitReader(r.Body, 64<<10), &request)
 		if err == nil && !filepath.IsAbs(request.To) {
-			err = fmt.Errorf("To is %q, must be an absolute path", request.To)
+			err = fmt.Errorf("path %q is not absolute", request.To)
 		}
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)

@@ -22,6 +22,7 @@ func TestReadersOfManyProcessesAgree(t *testing.T) {
 	const processes, width, rounds = 3, 40, 3
 	c := cassandratest.Start(t, 3)
 	o := keyspace(t, c)
+	o.Timeout, o.RetryFor = time.Second, 10*time.Second // nodes hang
 	p := store.Versioned("p")
 	var newest atomic.Uint64 // that anybody saw or was told to be written
 	see := func(n uint64) {

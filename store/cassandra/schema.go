@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	gocql "github.com/apache/cassandra-gocql-driver/v2"
 )
@@ -124,6 +125,9 @@ func inKeyspace(keyspace, statement string) string {
 	return statement
 }
 
+// schemaTime is how long a change of the schema may take.
+const schemaTime = time.Minute
+
 // schemaPart is the one row of the schema table.
 const schemaPart = "store"
 
@@ -132,6 +136,7 @@ const schemaPart = "store"
 // missing, with the replication, which is not looked at where it exists: changing
 // that needs a repair, and is the operator's. Two that migrate at once do no harm.
 func Migrate(ctx context.Context, o Options, r Replication) (before, after int, err error) {
+	o.Timeout = max(o.Timeout, schemaTime)
 	session, err := connect(o, "")
 	if err != nil {
 		return 0, 0, err

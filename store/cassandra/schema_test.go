@@ -35,7 +35,9 @@ func TestMigrations(t *testing.T) {
 	if _, _, err := Migrate(ctx, o, Replication{"nowhere": 1}); err == nil || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("a keyspace in a datacentre that is not there: %v", err)
 	}
-	plain, err := connect(o, "")
+	patient := o
+	patient.Timeout = schemaTime
+	plain, err := connect(patient, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,6 +67,24 @@ func TestMigrations(t *testing.T) {
 	}
 	if err := open(t, o).Close(); err != nil {
 		t.Error(err)
+	}
+	near := o
+	near.Datacenter = "datacenter1"
+	if err := open(t, near).Close(); err != nil {
+		t.Error(err)
+	}
+	near.LocalWriters = true
+	if err := open(t, near).Close(); err != nil {
+		t.Error(err)
+	}
+	for _, local := range []bool{false, true} {
+		near.Datacenter, near.LocalWriters = "elsewhere", local
+		if s, err := Open(ctx, near); err == nil {
+			s.Close()
+			t.Errorf("opened with a datacentre that is not there, local writers %t", local)
+		} else if !local && !strings.Contains(err.Error(), `no datacentre "elsewhere", only ["datacenter1"]`) {
+			t.Errorf("a datacentre that is not there: %v", err)
+		}
 	}
 	exec("UPDATE fresh." + schemaTable + " SET version = 99 WHERE part = '" + schemaPart + "'")
 	if _, err := Open(ctx, o); err == nil || errors.Is(err, ErrNotMigrated) || !strings.Contains(err.Error(), "newer program") {

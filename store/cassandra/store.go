@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,7 +55,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 		defer plain.Close()
 		return nil, errors.Join(checkSchema(ctx, plain, o.Keyspace), err)
 	}
-	if err := checkSchema(ctx, session, o.Keyspace); err != nil {
+	if err := errors.Join(checkDatacenter(ctx, session, o.Datacenter), checkSchema(ctx, session, o.Keyspace)); err != nil {
 		session.Close()
 		return nil, err
 	}
@@ -102,6 +103,10 @@ func connect(o Options, keyspace string) (*gocql.Session, error) {
 	c.Logger = driverLog{o.Logger}
 	c.Dialer = o.dialer
 	c.PoolConfig.HostSelectionPolicy = newHostPolicy(o.Datacenter)
+	if o.LocalWriters {
+		// A node elsewhere would ask the majority of its own datacentre.
+		c.HostFilter = gocql.DataCenterHostFilter(o.Datacenter)
+	}
 	if o.User != "" {
 		c.Authenticator = gocql.PasswordAuthenticator{Username: o.User, Password: o.Password}
 	}
@@ -113,6 +118,27 @@ func connect(o Options, keyspace string) (*gocql.Session, error) {
 		return nil, fmt.Errorf("connect to Cassandra: %w", err)
 	}
 	return session, nil
+}
+
+// checkDatacenter finds out whether a cluster has the datacentre that is given.
+func checkDatacenter(ctx context.Context, session *gocql.Session, name string) error {
+	if name == "" {
+		return nil
+	}
+	var names []string
+	for _, table := range []string{"system.local", "system.peers_v2"} {
+		iter := session.Query("SELECT data_center FROM " + table).Consistency(gocql.One).IterContext(ctx)
+		for datacenter := ""; iter.Scan(&datacenter); {
+			names = append(names, datacenter)
+		}
+		if err := iter.Close(); err != nil {
+			return fmt.Errorf("ask for the datacentres: %w", err)
+		}
+	}
+	if !slices.Contains(names, name) {
+		return fmt.Errorf("cassandra: the cluster has no datacentre %q, only %q", name, slices.Compact(slices.Sorted(slices.Values(names))))
+	}
+	return nil
 }
 
 // enter begins a verb, which ends with leave.
