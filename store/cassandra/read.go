@@ -85,10 +85,10 @@ func (s *Store) settledVersion(ctx context.Context, p store.Partition, version s
 		return version, nil
 	}
 	s.metrics.settles.Inc()
-	var now []byte
+	var now, key []byte
 	err := s.persist(ctx, func(ctx context.Context) error {
-		q := s.session.Query(s.statements.version, partitionKey(p)).Consistency(s.options.serial())
-		err := q.ScanContext(ctx, &now)
+		q := s.session.Query(s.statements.version, partitionKey(p), endKey).Consistency(s.options.serial())
+		err := q.ScanContext(ctx, &now, &key)
 		if errors.Is(err, gocql.ErrNotFound) {
 			now, err = nil, nil
 		}
@@ -191,7 +191,10 @@ func (s *Store) readKeys(ctx context.Context, p store.Partition, keys [][]byte) 
 // readSpan reads the rows of a range. Where there are none it asks for the version
 // by the row behind the range.
 func (s *Store) readSpan(ctx context.Context, p store.Partition, r store.Range) (found, error) {
-	to := r.To
+	from, to := r.From, r.To
+	if len(from) == 0 {
+		from = firstKey
+	}
 	if to == nil || bytes.Compare(to, endKey) > 0 {
 		to = endKey
 	}
@@ -199,7 +202,7 @@ func (s *Store) readSpan(ctx context.Context, p store.Partition, r store.Range) 
 	if r.Reverse {
 		order = 1
 	}
-	args := []any{partitionKey(p), blob(r.From), to}
+	args := []any{partitionKey(p), from, to}
 	text := t.rows[order]
 	if r.Limit > 0 {
 		text, args = t.limited[order], append(args, r.Limit)
@@ -208,7 +211,7 @@ func (s *Store) readSpan(ctx context.Context, p store.Partition, r store.Range) 
 	if err != nil || len(f.rows) > 0 || p.IsBlind() {
 		return f, err
 	}
-	next, err := s.query(ctx, p, t.next, partitionKey(p), blob(r.From))
+	next, err := s.query(ctx, p, t.next, partitionKey(p), from)
 	if err != nil {
 		return found{}, err
 	}

@@ -7,10 +7,16 @@ import (
 	"github.com/recant-chat/recant/store"
 )
 
-// endKey is the key of the row that every versioned partition has from its first
-// commit on, behind all keys that a caller can use. A query that reaches it is never
-// empty, so that it tells the version, which Cassandra does not do for an empty one.
-var endKey = bytes.Repeat([]byte{0xff}, store.MaxKeyBytes+1)
+// Keys of two rows that every versioned partition has from its first commit on, before
+// and behind all keys that a caller can use. A query that reaches the end is never
+// empty, so that it tells the version, which Cassandra does not do for an empty one. The
+// beginning is what a condition on the version reads beside it: the first row that is
+// not deleted, however many before it were.
+var (
+	beginKey = []byte{}
+	firstKey = []byte{0} // that a caller can use
+	endKey   = bytes.Repeat([]byte{0xff}, store.MaxKeyBytes+1)
+)
 
 // pageRows is how many rows the driver fetches at once.
 const pageRows = 1000
@@ -37,7 +43,7 @@ type tableStatements struct {
 func newStatements() statements {
 	s := statements{
 		dropVersioned: "DELETE version, " + slotColumns("") + " FROM " + versionedTable + " WHERE partition = ? IF version != NULL",
-		version:       "SELECT version FROM " + versionedTable + " WHERE partition = ?",
+		version:       "SELECT version, key FROM " + versionedTable + " WHERE partition = ? AND key = ?",
 		table:         map[bool]*tableStatements{},
 	}
 	for i := range s.compareAndSet {

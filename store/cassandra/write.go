@@ -76,7 +76,7 @@ func (s *Store) commitBatch(p store.Partition, base, version store.Version, muta
 	batch.Query(s.statements.compareAndSet[slotOf(version)], []byte(version), []byte(version), partitionKey(p), from)
 	s.add(batch, p, mutations)
 	if base == "" {
-		s.add(batch, p, []store.Mutation{store.Set(endKey, nil)})
+		s.add(batch, p, []store.Mutation{store.Set(beginKey, nil), store.Set(endKey, nil)})
 	}
 	return batch
 }
