@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/internal/programtest"
 )
 
 const (
@@ -85,7 +86,7 @@ func newBackend(t *testing.T, l *ledger) *backend {
 // flags have a server call the backend. Which run it is is in the path.
 func (b *backend) flags(run int) []string {
 	return []string{
-		"--webhook-url", fmt.Sprintf("%s/%d", b.URL, run), "--webhook-timeout", (patience / 3).String(),
+		"--webhook-url", fmt.Sprintf("%s/%d", b.URL, run), "--webhook-timeout", (programtest.Patience / 3).String(),
 		"--webhook-commands", strings.Join([]string{afterSend, afterRecall, afterChanged}, ","),
 	}
 }
@@ -251,7 +252,7 @@ func TestKilledServerLosesNoEvent(t *testing.T) {
 	b.recovers()
 	acked := acknowledged(ledger, made)
 	missing := acked
-	for deadline := time.Now().Add(patience); len(missing) > 0; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(programtest.Patience); len(missing) > 0; time.Sleep(20 * time.Millisecond) {
 		taken := map[string]bool{}
 		for _, h := range b.calls() {
 			for _, subject := range h.subjects() {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os/exec"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,16 +21,10 @@ const (
 	admin    = "administrator"
 )
 
-// patience bounds everything that a busy machine may delay.
-const patience = time.Minute
-
-// server is one run of `recant serve`.
+// server is one run of `recant serve` and how it is called.
 type server struct {
-	cmd    *exec.Cmd
-	out    *programtest.Output
-	ended  chan struct{} // closed once it has ended
-	killed atomic.Bool   // from just before the kill on
-	url    string
+	*programtest.Server
+	killed atomic.Bool // from just before the kill on
 	http   *http.Client
 	sig    string
 }
@@ -39,19 +32,14 @@ type server struct {
 // launch starts a server, with further flags, without waiting for it to serve.
 func launch(t *testing.T, data string, flags ...string) *server {
 	t.Helper()
-	s := &server{out: &programtest.Output{}, ended: make(chan struct{})}
-	s.cmd = programtest.Command(binary, nil, append([]string{"serve", "--data", data, "--listen", "127.0.0.1:0",
+	run, err := programtest.LaunchServer(binary, append([]string{"--data", data, "--listen", "127.0.0.1:0",
 		"--sdkappid", fmt.Sprint(sdkAppID), "--key", key, "--admin", admin,
 		"--calls-per-second", "0", "--command-limits", "multiaccount_import=0,account_check=0",
-		"--request-timeout", patience.String(), "--log-level", "warn"}, flags...)...)
-	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
-	if err := s.cmd.Start(); err != nil {
+		"--request-timeout", programtest.Patience.String(), "--log-level", "warn"}, flags...)...)
+	if err != nil {
 		t.Fatal(err)
 	}
-	go func() {
-		defer close(s.ended)
-		s.cmd.Wait()
-	}()
+	s := &server{Server: run}
 	t.Cleanup(s.kill)
 	return s
 }
@@ -60,34 +48,22 @@ func launch(t *testing.T, data string, flags ...string) *server {
 func start(t *testing.T, data string, flags ...string) *server {
 	t.Helper()
 	s := launch(t, data, flags...)
-	for deadline := time.Now().Add(patience); s.url == ""; time.Sleep(2 * time.Millisecond) {
-		if match := programtest.Serving.FindStringSubmatch(s.out.String()); match != nil {
-			s.url = match[1]
-			break
-		}
-		select {
-		case <-s.ended:
-			t.Fatalf("the server ended instead of serving: %v\n%s", s.cmd.ProcessState, s.out)
-		default:
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the server does not serve:\n%s", s.out)
-		}
+	if err := s.Await(); err != nil {
+		t.Fatal(err)
 	}
 	sig, err := usersig.Sign(sdkAppID, key, admin, 24*time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.sig = sig
-	s.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: patience}
+	s.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: programtest.Patience}
 	return s
 }
 
 // kill ends the server with SIGKILL and returns once it is gone.
 func (s *server) kill() {
 	s.killed.Store(true)
-	s.cmd.Process.Kill()
-	<-s.ended
+	s.Kill()
 	if s.http != nil {
 		s.http.CloseIdleConnections()
 	}
@@ -101,7 +77,7 @@ func (s *server) call(command string, body, fields any) (code int, err error) {
 		return 0, err
 	}
 	target := fmt.Sprintf("%s/v4/%s?sdkappid=%d&identifier=%s&usersig=%s&random=1&contenttype=json",
-		s.url, command, sdkAppID, admin, s.sig)
+		s.URL, command, sdkAppID, admin, s.sig)
 	response, err := s.http.Post(target, "application/json", bytes.NewReader(request))
 	if err != nil {
 		return 0, err
@@ -126,6 +102,6 @@ func (s *server) must(t *testing.T, command string, body, fields any) {
 	t.Helper()
 	code, err := s.call(command, body, fields)
 	if err != nil || code != 0 {
-		t.Fatalf("%s: code %d, error %v\n%s", command, code, err, s.out)
+		t.Fatalf("%s: code %d, error %v\n%s", command, code, err, s.Out)
 	}
 }
