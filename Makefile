@@ -7,7 +7,10 @@ FUZZTIME ?= 20000x
 BENCHTIME ?= 1s
 GOVULNDB ?= https://vuln.go.dev
 
-.PHONY: build check test bench generate screenshots vet staticcheck vulncheck race fuzz tools
+# How long make test-cluster lasts.
+CLUSTERTIME ?= 10m
+
+.PHONY: build check test test-cluster bench generate screenshots vet staticcheck vulncheck race fuzz tools
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/recant ./cmd/recant
@@ -40,6 +43,11 @@ fuzz:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 2h ./...
+
+# Servers and Cassandra nodes that are killed, stopped and cut off for a long time. As
+# root it also cuts the network between the nodes.
+test-cluster: tools
+	RECANT_CLUSTER_TIME=$(CLUSTERTIME) $(GO) test -count 1 -v -timeout 3h -run TestServersOnACluster ./test/cluster
 
 generate:
 	$(GO) generate ./...
