@@ -10,7 +10,7 @@ GOVULNDB ?= https://vuln.go.dev
 # How long make test-cluster lasts.
 CLUSTERTIME ?= 10m
 
-.PHONY: build check test test-cluster bench generate screenshots vet staticcheck vulncheck race fuzz tools
+.PHONY: build check test test-cluster bench bench-cluster generate screenshots vet staticcheck vulncheck race fuzz tools
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/recant ./cmd/recant
@@ -48,6 +48,9 @@ bench:
 # root it also cuts the network between the nodes.
 test-cluster: tools
 	RECANT_CLUSTER_TIME=$(CLUSTERTIME) $(GO) test -count 1 -v -timeout 3h -run TestServersOnACluster ./test/cluster
+
+bench-cluster: tools
+	$(GO) test -run '^$$' -bench BenchmarkServersOnOneCluster -benchtime 1x -timeout 1h ./test/cluster
 
 generate:
 	$(GO) generate ./...
