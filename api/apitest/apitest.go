@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,7 @@ import (
 	"github.com/recant-chat/recant/chat"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/pebble"
+	"github.com/recant-chat/recant/store/storetest"
 )
 
 // The application that a Server serves.
@@ -59,6 +61,10 @@ type Options struct {
 	SystemClock bool
 	// Housekeeping is chat.Options.Housekeeping; by default there is none.
 	Housekeeping time.Duration
+	// Tombstones, if given, counts what reads pass over of deleted rows. Without it a
+	// test fails whose reads pass over more than RECANT_TEST_TOMBSTONES, where that is
+	// set.
+	Tombstones *storetest.Tombstones
 }
 
 // DefaultOptions are those of a server as it comes, without call limits.
@@ -100,9 +106,26 @@ func New(t testing.TB, o Options) *Server {
 		t.Fatal(err)
 	}
 	s := &Server{Clock: &Clock{now: Start}, Log: &Log{}, options: o, fs: vfs.NewMem(), sig: sig}
+	boundTombstones(t, &s.options)
 	s.start(t)
 	t.Cleanup(func() { s.stop(t) })
 	return s
+}
+
+// boundTombstones has a test fail where RECANT_TEST_TOMBSTONES says so.
+func boundTombstones(t testing.TB, o *Options) {
+	bound, err := strconv.Atoi(os.Getenv("RECANT_TEST_TOMBSTONES"))
+	if err != nil || o.Tombstones != nil {
+		return
+	}
+	o.Tombstones = &storetest.Tombstones{}
+	t.Cleanup(func() {
+		for _, p := range o.Tombstones.Worst() {
+			if p.Tombstones > bound {
+				t.Errorf("a read passed over %v", p)
+			}
+		}
+	})
 }
 
 // Restart ends the server in good order and starts it anew on the same data
@@ -127,7 +150,11 @@ func (s *Server) start(t testing.TB) {
 			t.Fatal(err)
 		}
 	}
-	s.Chat, err = chat.OpenApp(context.Background(), s.store, SDKAppID, chat.Options{
+	counted := s.store
+	if s.options.Tombstones != nil {
+		counted = s.options.Tombstones.On(s.store)
+	}
+	s.Chat, err = chat.OpenApp(context.Background(), counted, SDKAppID, chat.Options{
 		Settings: s.options.Settings, Clock: clock, Admins: s.options.Application.Admins,
 		Logger: logger, Housekeeping: s.options.Housekeeping, Presence: s.Presence, Webhooks: s.options.Webhooks,
 	})
