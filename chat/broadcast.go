@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -68,10 +69,11 @@ func (a *App) Broadcast(ctx context.Context, op Operator, b Broadcast) (seq uint
 		case recent.perSecond >= a.settings.BroadcastsPerSecond:
 			return Refuse(CodeMessageFrequency, "msg count exceeds limit,please retry later")
 		}
-		seq = recent.newest + 1
-		entry := &record.Broadcast{Digest: id[:], Time: recent.now}
+		seq = recent.Newest + 1
+		recent.Newest = seq
+		recent.Recent = append(recent.Recent, &record.Broadcast{Digest: id[:], Time: recent.now, Number: seq})
 		_, err = a.store.Commit(ctx, record.BroadcastsPartition(a.id), recent.version,
-			append(recent.expired, store.Set(record.BroadcastKey(seq), encode(entry))))
+			[]store.Mutation{store.Set(record.BroadcastsKey, encode(recent.Broadcasts))})
 		if errors.Is(err, store.ErrUnknown) {
 			return store.ErrConflict // see whether it is there
 		}
@@ -84,42 +86,35 @@ func (a *App) Broadcast(ctx context.Context, op Operator, b Broadcast) (seq uint
 }
 
 // recentBroadcasts is what the store holds of the broadcasts of the last 300
-// seconds, and always of the newest.
+// seconds.
 type recentBroadcasts struct {
+	*record.Broadcasts
 	version   store.Version
 	now       int64  // Unix milliseconds
-	newest    uint32 // number, 0 for none
 	first     uint32 // the number of the one with the digest that is looked for, 0 for none
 	perSecond int    // in the second before now
-	expired   []store.Mutation
 }
 
 func (a *App) recentBroadcasts(ctx context.Context, id digest) (*recentBroadcasts, error) {
-	rows, version, err := a.store.Read(ctx, record.BroadcastsPartition(a.id), store.Range{Reverse: true})
+	rows, version, err := a.store.Read(ctx, record.BroadcastsPartition(a.id), store.Key(record.BroadcastsKey))
 	if err != nil {
 		return nil, err
 	}
-	recent := &recentBroadcasts{version: version, now: a.clock().UnixMilli()}
-	for i, row := range rows[0] {
-		entry := &record.Broadcast{}
-		if err := decode(row, entry); err != nil {
+	recent := &recentBroadcasts{Broadcasts: &record.Broadcasts{}, version: version, now: a.clock().UnixMilli()}
+	for _, row := range rows[0] {
+		if err := decode(row, recent.Broadcasts); err != nil {
 			return nil, err
 		}
-		number := record.Seq(row.Key)
-		if i == 0 {
-			recent.newest = number
+	}
+	age := func(b *record.Broadcast) time.Duration { return time.Duration(recent.now-b.Time) * time.Millisecond }
+	recent.Recent = slices.DeleteFunc(recent.Recent, func(b *record.Broadcast) bool {
+		return age(b).Abs() > duplicateSeconds*time.Second // or far ahead of a clock that was set back
+	})
+	for _, b := range slices.Backward(recent.Recent) {
+		if storedDigest(b.Digest) == id {
+			recent.first = b.Number
 		}
-		age := time.Duration(recent.now-entry.Time) * time.Millisecond
-		if age.Abs() > duplicateSeconds*time.Second { // or far ahead of a clock that was set back
-			if len(recent.expired) < store.MaxMutations-1 {
-				recent.expired = append(recent.expired, store.Delete(row.Key))
-			}
-			continue
-		}
-		if storedDigest(entry.Digest) == id {
-			recent.first = number
-		}
-		if age >= 0 && age < time.Second {
+		if age := age(b); age >= 0 && age < time.Second {
 			recent.perSecond++
 		}
 	}

@@ -59,8 +59,7 @@ func DirectoryPartition(app uint32, groupType string) store.Partition {
 // CleanupPartition lists dead incarnations whose rows may still be there.
 func CleanupPartition(app uint32) store.Partition { return store.Blind(name('X', app)) }
 
-// BroadcastsPartition holds the newest broadcasts of an application, always the
-// newest of all.
+// BroadcastsPartition holds the newest broadcasts of an application.
 func BroadcastsPartition(app uint32) store.Partition { return store.Versioned(name('V', app)) }
 
 // GroupPartition holds a group: its head, members, mutes and topics. It is
@@ -93,6 +92,7 @@ var (
 	GroupKey        = []byte("h")       // group partition
 	ConversationKey = []byte("c")       // conversation partition
 	LogHeadKey      = []byte("0")       // log partition
+	BroadcastsKey   = []byte("b")       // partition of broadcasts
 )
 
 func key(kind byte, numbers ...uint64) []byte {
@@ -226,9 +226,6 @@ func HeaderKey(seq uint32) []byte { return seqKey('h', seq) }
 // BodyKey is the body of one message in a log partition.
 func BodyKey(seq uint32) []byte { return seqKey('b', seq) }
 
-// BroadcastKey is one broadcast, by its number.
-func BroadcastKey(seq uint32) []byte { return seqKey('s', seq) }
-
 // ReceiptKey is who is to read one message, in a log partition.
 func ReceiptKey(seq uint32) []byte { return seqKey('r', seq) }
 
@@ -248,7 +245,7 @@ func BesidePrefixes(seq uint32) [][]byte {
 	return [][]byte{ReadingKey(seq), ExtensionsKey(seq), ExtensionKey(seq, "")}
 }
 
-// Seq reads the number at the end of a header, body, broadcast, recall, edit or
+// Seq reads the number at the end of a header, body, recall, edit or
 // cover key.
 func Seq(key []byte) uint32 { return binary.BigEndian.Uint32(key[len(key)-4:]) }
 

@@ -3675,18 +3675,72 @@ func (x *Kick) GetTime() int64 {
 	return 0
 }
 
-// Broadcast is one of the newest broadcasts. Its row's key holds its number.
+// Broadcasts is what is known of the newest broadcasts of an application.
+type Broadcasts struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Newest        uint32                 `protobuf:"varint,1,opt,name=newest,proto3" json:"newest,omitempty"` // its number
+	Recent        []*Broadcast           `protobuf:"bytes,2,rep,name=recent,proto3" json:"recent,omitempty"`  // of the last few minutes, the newest last
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Broadcasts) Reset() {
+	*x = Broadcasts{}
+	mi := &file_record_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Broadcasts) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Broadcasts) ProtoMessage() {}
+
+func (x *Broadcasts) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Broadcasts.ProtoReflect.Descriptor instead.
+func (*Broadcasts) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Broadcasts) GetNewest() uint32 {
+	if x != nil {
+		return x.Newest
+	}
+	return 0
+}
+
+func (x *Broadcasts) GetRecent() []*Broadcast {
+	if x != nil {
+		return x.Recent
+	}
+	return nil
+}
+
+// Broadcast is one of them.
 type Broadcast struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Digest        []byte                 `protobuf:"bytes,1,opt,name=digest,proto3" json:"digest,omitempty"` // 16 bytes of sender, random and content
 	Time          int64                  `protobuf:"varint,2,opt,name=time,proto3" json:"time,omitempty"`    // Unix milliseconds
+	Number        uint32                 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Broadcast) Reset() {
 	*x = Broadcast{}
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3698,7 +3752,7 @@ func (x *Broadcast) String() string {
 func (*Broadcast) ProtoMessage() {}
 
 func (x *Broadcast) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3711,7 +3765,7 @@ func (x *Broadcast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Broadcast.ProtoReflect.Descriptor instead.
 func (*Broadcast) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{35}
+	return file_record_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Broadcast) GetDigest() []byte {
@@ -3724,6 +3778,13 @@ func (x *Broadcast) GetDigest() []byte {
 func (x *Broadcast) GetTime() int64 {
 	if x != nil {
 		return x.Time
+	}
+	return 0
+}
+
+func (x *Broadcast) GetNumber() uint32 {
+	if x != nil {
+		return x.Number
 	}
 	return 0
 }
@@ -3745,7 +3806,7 @@ type PermissionGroup struct {
 
 func (x *PermissionGroup) Reset() {
 	*x = PermissionGroup{}
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3757,7 +3818,7 @@ func (x *PermissionGroup) String() string {
 func (*PermissionGroup) ProtoMessage() {}
 
 func (x *PermissionGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3770,7 +3831,7 @@ func (x *PermissionGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PermissionGroup.ProtoReflect.Descriptor instead.
 func (*PermissionGroup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{36}
+	return file_record_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PermissionGroup) GetId() string {
@@ -3827,7 +3888,7 @@ type Attributes struct {
 
 func (x *Attributes) Reset() {
 	*x = Attributes{}
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3839,7 +3900,7 @@ func (x *Attributes) String() string {
 func (*Attributes) ProtoMessage() {}
 
 func (x *Attributes) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3852,7 +3913,7 @@ func (x *Attributes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attributes.ProtoReflect.Descriptor instead.
 func (*Attributes) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{37}
+	return file_record_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Attributes) GetAttributes() []*Attribute {
@@ -3888,7 +3949,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3900,7 +3961,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3913,7 +3974,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{38}
+	return file_record_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Attribute) GetKey() string {
@@ -3947,7 +4008,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3959,7 +4020,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3972,7 +4033,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{39}
+	return file_record_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Counters) GetCounters() []*Counter {
@@ -3993,7 +4054,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4005,7 +4066,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4018,7 +4079,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{40}
+	return file_record_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Counter) GetKey() string {
@@ -4047,7 +4108,7 @@ type Ban struct {
 
 func (x *Ban) Reset() {
 	*x = Ban{}
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4059,7 +4120,7 @@ func (x *Ban) String() string {
 func (*Ban) ProtoMessage() {}
 
 func (x *Ban) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4072,7 +4133,7 @@ func (x *Ban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ban.ProtoReflect.Descriptor instead.
 func (*Ban) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{41}
+	return file_record_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Ban) GetUntil() uint32 {
@@ -4107,7 +4168,7 @@ type BanEntry struct {
 
 func (x *BanEntry) Reset() {
 	*x = BanEntry{}
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4119,7 +4180,7 @@ func (x *BanEntry) String() string {
 func (*BanEntry) ProtoMessage() {}
 
 func (x *BanEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4132,7 +4193,7 @@ func (x *BanEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanEntry.ProtoReflect.Descriptor instead.
 func (*BanEntry) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{42}
+	return file_record_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *BanEntry) GetAccount() string {
@@ -4160,7 +4221,7 @@ type RoomAdmin struct {
 
 func (x *RoomAdmin) Reset() {
 	*x = RoomAdmin{}
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4172,7 +4233,7 @@ func (x *RoomAdmin) String() string {
 func (*RoomAdmin) ProtoMessage() {}
 
 func (x *RoomAdmin) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4185,7 +4246,7 @@ func (x *RoomAdmin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomAdmin.ProtoReflect.Descriptor instead.
 func (*RoomAdmin) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{43}
+	return file_record_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *RoomAdmin) GetAccount() string {
@@ -4213,7 +4274,7 @@ type Robot struct {
 
 func (x *Robot) Reset() {
 	*x = Robot{}
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4225,7 +4286,7 @@ func (x *Robot) String() string {
 func (*Robot) ProtoMessage() {}
 
 func (x *Robot) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4238,7 +4299,7 @@ func (x *Robot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Robot.ProtoReflect.Descriptor instead.
 func (*Robot) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{44}
+	return file_record_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Robot) GetSince() int64 {
@@ -4267,7 +4328,7 @@ type RoomMarks struct {
 
 func (x *RoomMarks) Reset() {
 	*x = RoomMarks{}
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4279,7 +4340,7 @@ func (x *RoomMarks) String() string {
 func (*RoomMarks) ProtoMessage() {}
 
 func (x *RoomMarks) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4292,7 +4353,7 @@ func (x *RoomMarks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomMarks.ProtoReflect.Descriptor instead.
 func (*RoomMarks) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{45}
+	return file_record_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RoomMarks) GetMarks() []uint32 {
@@ -4320,7 +4381,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4332,7 +4393,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4345,7 +4406,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{46}
+	return file_record_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Receipt) GetReaders() []*Reader {
@@ -4366,7 +4427,7 @@ type Reader struct {
 
 func (x *Reader) Reset() {
 	*x = Reader{}
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4378,7 +4439,7 @@ func (x *Reader) String() string {
 func (*Reader) ProtoMessage() {}
 
 func (x *Reader) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4391,7 +4452,7 @@ func (x *Reader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reader.ProtoReflect.Descriptor instead.
 func (*Reader) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{47}
+	return file_record_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Reader) GetAccount() string {
@@ -4418,7 +4479,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4430,7 +4491,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4443,7 +4504,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{48}
+	return file_record_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Reading) GetRead() []byte {
@@ -4466,7 +4527,7 @@ type Extensions struct {
 
 func (x *Extensions) Reset() {
 	*x = Extensions{}
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4478,7 +4539,7 @@ func (x *Extensions) String() string {
 func (*Extensions) ProtoMessage() {}
 
 func (x *Extensions) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4491,7 +4552,7 @@ func (x *Extensions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extensions.ProtoReflect.Descriptor instead.
 func (*Extensions) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{49}
+	return file_record_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Extensions) GetLatest() uint32 {
@@ -4533,7 +4594,7 @@ type ExtensionWrite struct {
 
 func (x *ExtensionWrite) Reset() {
 	*x = ExtensionWrite{}
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4545,7 +4606,7 @@ func (x *ExtensionWrite) String() string {
 func (*ExtensionWrite) ProtoMessage() {}
 
 func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4558,7 +4619,7 @@ func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtensionWrite.ProtoReflect.Descriptor instead.
 func (*ExtensionWrite) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{50}
+	return file_record_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ExtensionWrite) GetTime() int64 {
@@ -4586,7 +4647,7 @@ type Extension struct {
 
 func (x *Extension) Reset() {
 	*x = Extension{}
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4598,7 +4659,7 @@ func (x *Extension) String() string {
 func (*Extension) ProtoMessage() {}
 
 func (x *Extension) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4611,7 +4672,7 @@ func (x *Extension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extension.ProtoReflect.Descriptor instead.
 func (*Extension) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{51}
+	return file_record_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Extension) GetValue() string {
@@ -4643,7 +4704,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4655,7 +4716,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4668,7 +4729,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{52}
+	return file_record_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Event) GetCommand() string {
@@ -4721,7 +4782,7 @@ type EventMark struct {
 
 func (x *EventMark) Reset() {
 	*x = EventMark{}
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4733,7 +4794,7 @@ func (x *EventMark) String() string {
 func (*EventMark) ProtoMessage() {}
 
 func (x *EventMark) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4746,7 +4807,7 @@ func (x *EventMark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventMark.ProtoReflect.Descriptor instead.
 func (*EventMark) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{53}
+	return file_record_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *EventMark) GetUntil() int64 {
@@ -4798,7 +4859,7 @@ type EventCursor struct {
 
 func (x *EventCursor) Reset() {
 	*x = EventCursor{}
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4810,7 +4871,7 @@ func (x *EventCursor) String() string {
 func (*EventCursor) ProtoMessage() {}
 
 func (x *EventCursor) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4823,7 +4884,7 @@ func (x *EventCursor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventCursor.ProtoReflect.Descriptor instead.
 func (*EventCursor) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{54}
+	return file_record_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *EventCursor) GetNumber() uint64 {
@@ -4872,7 +4933,7 @@ type ReplayPlace struct {
 
 func (x *ReplayPlace) Reset() {
 	*x = ReplayPlace{}
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4884,7 +4945,7 @@ func (x *ReplayPlace) String() string {
 func (*ReplayPlace) ProtoMessage() {}
 
 func (x *ReplayPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4897,7 +4958,7 @@ func (x *ReplayPlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayPlace.ProtoReflect.Descriptor instead.
 func (*ReplayPlace) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{55}
+	return file_record_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ReplayPlace) GetLane() string {
@@ -4926,7 +4987,7 @@ type EventLease struct {
 
 func (x *EventLease) Reset() {
 	*x = EventLease{}
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4938,7 +4999,7 @@ func (x *EventLease) String() string {
 func (*EventLease) ProtoMessage() {}
 
 func (x *EventLease) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4951,7 +5012,7 @@ func (x *EventLease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventLease.ProtoReflect.Descriptor instead.
 func (*EventLease) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{56}
+	return file_record_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *EventLease) GetHolder() uint64 {
@@ -5368,10 +5429,15 @@ const file_record_proto_rawDesc = "" +
 	"\x06number\x18\x03 \x01(\rH\x00R\x06numberB\a\n" +
 	"\x05value\"\x1a\n" +
 	"\x04Kick\x12\x12\n" +
-	"\x04time\x18\x01 \x01(\x03R\x04time\"7\n" +
+	"\x04time\x18\x01 \x01(\x03R\x04time\"V\n" +
+	"\n" +
+	"Broadcasts\x12\x16\n" +
+	"\x06newest\x18\x01 \x01(\rR\x06newest\x120\n" +
+	"\x06recent\x18\x02 \x03(\v2\x18.recant.record.BroadcastR\x06recent\"O\n" +
 	"\tBroadcast\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x12\n" +
-	"\x04time\x18\x02 \x01(\x03R\x04time\"\x8d\x02\n" +
+	"\x04time\x18\x02 \x01(\x03R\x04time\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\rR\x06number\"\x8d\x02\n" +
 	"\x0fPermissionGroup\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1e\n" +
@@ -5477,7 +5543,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 60)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -5519,39 +5585,40 @@ var file_record_proto_goTypes = []any{
 	(*DeadTopic)(nil),        // 37: recant.record.DeadTopic
 	(*ProfileField)(nil),     // 38: recant.record.ProfileField
 	(*Kick)(nil),             // 39: recant.record.Kick
-	(*Broadcast)(nil),        // 40: recant.record.Broadcast
-	(*PermissionGroup)(nil),  // 41: recant.record.PermissionGroup
-	(*Attributes)(nil),       // 42: recant.record.Attributes
-	(*Attribute)(nil),        // 43: recant.record.Attribute
-	(*Counters)(nil),         // 44: recant.record.Counters
-	(*Counter)(nil),          // 45: recant.record.Counter
-	(*Ban)(nil),              // 46: recant.record.Ban
-	(*BanEntry)(nil),         // 47: recant.record.BanEntry
-	(*RoomAdmin)(nil),        // 48: recant.record.RoomAdmin
-	(*Robot)(nil),            // 49: recant.record.Robot
-	(*RoomMarks)(nil),        // 50: recant.record.RoomMarks
-	(*Receipt)(nil),          // 51: recant.record.Receipt
-	(*Reader)(nil),           // 52: recant.record.Reader
-	(*Reading)(nil),          // 53: recant.record.Reading
-	(*Extensions)(nil),       // 54: recant.record.Extensions
-	(*ExtensionWrite)(nil),   // 55: recant.record.ExtensionWrite
-	(*Extension)(nil),        // 56: recant.record.Extension
-	(*Event)(nil),            // 57: recant.record.Event
-	(*EventMark)(nil),        // 58: recant.record.EventMark
-	(*EventCursor)(nil),      // 59: recant.record.EventCursor
-	(*ReplayPlace)(nil),      // 60: recant.record.ReplayPlace
-	(*EventLease)(nil),       // 61: recant.record.EventLease
-	nil,                      // 62: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 63: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 64: recant.record.PermissionGroup.TopicsEntry
+	(*Broadcasts)(nil),       // 40: recant.record.Broadcasts
+	(*Broadcast)(nil),        // 41: recant.record.Broadcast
+	(*PermissionGroup)(nil),  // 42: recant.record.PermissionGroup
+	(*Attributes)(nil),       // 43: recant.record.Attributes
+	(*Attribute)(nil),        // 44: recant.record.Attribute
+	(*Counters)(nil),         // 45: recant.record.Counters
+	(*Counter)(nil),          // 46: recant.record.Counter
+	(*Ban)(nil),              // 47: recant.record.Ban
+	(*BanEntry)(nil),         // 48: recant.record.BanEntry
+	(*RoomAdmin)(nil),        // 49: recant.record.RoomAdmin
+	(*Robot)(nil),            // 50: recant.record.Robot
+	(*RoomMarks)(nil),        // 51: recant.record.RoomMarks
+	(*Receipt)(nil),          // 52: recant.record.Receipt
+	(*Reader)(nil),           // 53: recant.record.Reader
+	(*Reading)(nil),          // 54: recant.record.Reading
+	(*Extensions)(nil),       // 55: recant.record.Extensions
+	(*ExtensionWrite)(nil),   // 56: recant.record.ExtensionWrite
+	(*Extension)(nil),        // 57: recant.record.Extension
+	(*Event)(nil),            // 58: recant.record.Event
+	(*EventMark)(nil),        // 59: recant.record.EventMark
+	(*EventCursor)(nil),      // 60: recant.record.EventCursor
+	(*ReplayPlace)(nil),      // 61: recant.record.ReplayPlace
+	(*EventLease)(nil),       // 62: recant.record.EventLease
+	nil,                      // 63: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 64: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 65: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	38, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	62, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
-	48, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
+	63, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	49, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
 	6,  // 4: recant.record.Member.custom:type_name -> recant.record.Field
-	63, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	64, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
 	17, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
 	16, // 7: recant.record.Body.cause:type_name -> recant.record.Cause
 	25, // 8: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
@@ -5570,18 +5637,19 @@ var file_record_proto_depIdxs = []int32{
 	3,  // 21: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
 	4,  // 22: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
 	37, // 23: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	64, // 24: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
-	43, // 25: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
-	45, // 26: recant.record.Counters.counters:type_name -> recant.record.Counter
-	52, // 27: recant.record.Receipt.readers:type_name -> recant.record.Reader
-	55, // 28: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
-	16, // 29: recant.record.Event.cause:type_name -> recant.record.Cause
-	59, // 30: recant.record.ReplayPlace.cursor:type_name -> recant.record.EventCursor
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	41, // 24: recant.record.Broadcasts.recent:type_name -> recant.record.Broadcast
+	65, // 25: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	44, // 26: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
+	46, // 27: recant.record.Counters.counters:type_name -> recant.record.Counter
+	53, // 28: recant.record.Receipt.readers:type_name -> recant.record.Reader
+	56, // 29: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
+	16, // 30: recant.record.Event.cause:type_name -> recant.record.Cause
+	60, // 31: recant.record.ReplayPlace.cursor:type_name -> recant.record.EventCursor
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -5601,7 +5669,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   60,
+			NumMessages:   61,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
