@@ -54,9 +54,7 @@ func (a *App) claim(ctx context.Context, key string, own *record.IdempotencyClai
 	holding := own
 	err := retry(ctx, func() error {
 		now := a.now()
-		rows, version, err := a.store.Read(ctx, a.claims(key), store.Key(record.ClaimKey(key)), store.Range{
-			From: record.ClaimAgeKey(0, ""), To: record.ClaimAgeKey(now-idempotencyValidSeconds+1, ""), Limit: maxClaimsRemoved,
-		})
+		rows, version, err := a.store.Read(ctx, a.claims(key), store.Key(record.ClaimKey(key)), store.Key(record.ClaimsKey))
 		if err != nil {
 			return err
 		}
@@ -73,9 +71,11 @@ func (a *App) claim(ctx context.Context, key string, own *record.IdempotencyClai
 			return nil
 		}
 		own.Time = now
-		for _, row := range rows[1] {
-			mutations = append(mutations, store.Delete(row.Key), store.Delete(record.ClaimKey(record.ClaimOfAge(row.Key))))
+		removed, err := a.oldClaims(ctx, key, version, rows[1], now)
+		if err != nil {
+			return err
 		}
+		mutations = append(mutations, removed...)
 		mutations = append(mutations, store.Set(record.ClaimKey(key), encode(own)), store.Set(record.ClaimAgeKey(now, key), nil))
 		_, err = a.store.Commit(ctx, a.claims(key), version, mutations)
 		if errors.Is(err, store.ErrUnknown) {
@@ -87,4 +87,44 @@ func (a *App) claim(ctx context.Context, key string, own *record.IdempotencyClai
 		return nil, fmt.Errorf("claim IdempotencyKey: %w", err)
 	}
 	return holding, nil
+}
+
+// oldClaims returns the mutations that remove the oldest claims of a key's partition,
+// where they have run out, beside a claim that is made now. The partition's head, which
+// is in the rows, says from where on to look for them: what was removed before need
+// not be passed.
+func (a *App) oldClaims(ctx context.Context, key string, version store.Version, rows []store.Row, now int64) ([]store.Mutation, error) {
+	head := &record.Claims{}
+	if len(rows) > 0 {
+		if err := decode(rows[0], head); err != nil {
+			return nil, err
+		}
+	}
+	oldest, before := now, head.Oldest
+	var mutations []store.Mutation
+	if before <= now-idempotencyValidSeconds {
+		ages, at, err := a.store.Read(ctx, a.claims(key), store.Range{
+			From: record.ClaimAgeKey(before, ""), To: store.PrefixEnd(record.ClaimAgePrefix), Limit: maxClaimsRemoved + 1,
+		})
+		switch {
+		case err != nil:
+			return nil, err
+		case at != version:
+			return nil, store.ErrConflict
+		}
+		for i, row := range ages[0] {
+			time, claimed := record.ClaimOfAge(row.Key)
+			if i == maxClaimsRemoved || time > now-idempotencyValidSeconds {
+				oldest = min(oldest, time)
+				break
+			}
+			mutations = append(mutations, store.Delete(row.Key), store.Delete(record.ClaimKey(claimed)))
+		}
+	} else {
+		oldest = min(oldest, before)
+	}
+	if oldest != before {
+		mutations = append(mutations, store.Set(record.ClaimsKey, encode(&record.Claims{Oldest: oldest})))
+	}
+	return mutations, nil
 }

@@ -190,13 +190,21 @@ func IdempotencyPartition(app uint32, shard byte) store.Partition {
 // ClaimKey is the claim of an IdempotencyKey.
 func ClaimKey(key string) []byte { return append([]byte{'k'}, key...) }
 
+// ClaimsKey is the head row of a partition of claims.
+var ClaimsKey = []byte{'h'}
+
 // ClaimAgeKey lists a claim by its time, in Unix seconds.
 func ClaimAgeKey(time int64, key string) []byte {
 	return append(binary.BigEndian.AppendUint64([]byte{'t'}, uint64(time)), key...)
 }
 
-// ClaimOfAge reads the IdempotencyKey of a key of ClaimAgeKey.
-func ClaimOfAge(key []byte) string { return string(key[9:]) }
+// ClaimAgePrefix is the prefix of all rows of that list.
+var ClaimAgePrefix = []byte{'t'}
+
+// ClaimOfAge reads a key of ClaimAgeKey.
+func ClaimOfAge(key []byte) (time int64, idempotencyKey string) {
+	return int64(binary.BigEndian.Uint64(key[1:])), string(key[9:])
+}
 
 // MaxIDSeconds is the last time that an id has room for, in Unix seconds: its
 // milliseconds have 48 bits.

@@ -3346,28 +3346,28 @@ func (x *IdempotencyClaim) GetTime() int64 {
 	return 0
 }
 
-// UserGroup is one membership in a user's index.
-type UserGroup struct {
+// Claims is the head row of a partition of claims.
+type Claims struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	GroupId       string                 `protobuf:"bytes,1,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	Oldest        int64                  `protobuf:"varint,1,opt,name=oldest,proto3" json:"oldest,omitempty"` // none is older, Unix seconds
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *UserGroup) Reset() {
-	*x = UserGroup{}
+func (x *Claims) Reset() {
+	*x = Claims{}
 	mi := &file_record_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *UserGroup) String() string {
+func (x *Claims) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*UserGroup) ProtoMessage() {}
+func (*Claims) ProtoMessage() {}
 
-func (x *UserGroup) ProtoReflect() protoreflect.Message {
+func (x *Claims) ProtoReflect() protoreflect.Message {
 	mi := &file_record_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -3379,16 +3379,16 @@ func (x *UserGroup) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use UserGroup.ProtoReflect.Descriptor instead.
-func (*UserGroup) Descriptor() ([]byte, []int) {
+// Deprecated: Use Claims.ProtoReflect.Descriptor instead.
+func (*Claims) Descriptor() ([]byte, []int) {
 	return file_record_proto_rawDescGZIP(), []int{30}
 }
 
-func (x *UserGroup) GetGroupId() string {
+func (x *Claims) GetOldest() int64 {
 	if x != nil {
-		return x.GroupId
+		return x.Oldest
 	}
-	return ""
+	return 0
 }
 
 // Cleanup names a dead incarnation whose rows are still there, or is only the
@@ -5408,9 +5408,9 @@ const file_record_proto_rawDesc = "" +
 	"\x10IdempotencyClaim\x12\x1c\n" +
 	"\toperation\x18\x01 \x01(\fR\toperation\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x12\n" +
-	"\x04time\x18\x03 \x01(\x03R\x04time\"&\n" +
-	"\tUserGroup\x12\x19\n" +
-	"\bgroup_id\x18\x01 \x01(\tR\agroupId\"\xef\x01\n" +
+	"\x04time\x18\x03 \x01(\x03R\x04time\" \n" +
+	"\x06Claims\x12\x16\n" +
+	"\x06oldest\x18\x01 \x01(\x03R\x06oldest\"\xef\x01\n" +
 	"\aCleanup\x12\x19\n" +
 	"\bgroup_id\x18\x01 \x01(\tR\agroupId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x120\n" +
@@ -5580,7 +5580,7 @@ var file_record_proto_goTypes = []any{
 	(*ExportPlace)(nil),      // 32: recant.record.ExportPlace
 	(*RecallWork)(nil),       // 33: recant.record.RecallWork
 	(*IdempotencyClaim)(nil), // 34: recant.record.IdempotencyClaim
-	(*UserGroup)(nil),        // 35: recant.record.UserGroup
+	(*Claims)(nil),           // 35: recant.record.Claims
 	(*Cleanup)(nil),          // 36: recant.record.Cleanup
 	(*DeadTopic)(nil),        // 37: recant.record.DeadTopic
 	(*ProfileField)(nil),     // 38: recant.record.ProfileField

@@ -1,0 +1,55 @@
+package chat
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/recant-chat/recant/store/record"
+	"github.com/recant-chat/recant/store/storetest"
+)
+
+// These tests hold decision 0034: nobody reads over rows that were deleted, or over a
+// few. On a cluster they stay for days.
+
+// tombstoneApp is an App on an engine that counts them, with a clock that moves when
+// told to.
+func tombstoneApp(t testing.TB, set ...func(*Options)) (*App, *storetest.Tombstones, *handClock) {
+	t.Helper()
+	counted, clock := &storetest.Tombstones{}, &handClock{now: time.Unix(1_760_000_000, 0)}
+	set = append([]func(*Options){func(o *Options) { o.Clock = clock.Now }}, set...)
+	return openTestApp(t, counted.On(openTestStore(t)), set...), counted, clock
+}
+
+// wantPassed fails where a read of a kind of partition has passed over more deleted
+// rows than the bound.
+func wantPassed(t testing.TB, counted *storetest.Tombstones, bound int) {
+	t.Helper()
+	for _, p := range counted.Worst() {
+		if p.Tombstones > bound {
+			t.Errorf("a read passed over %v", p)
+		}
+	}
+}
+
+func TestClaimsThatRanOutAreNotPassed(t *testing.T) {
+	a, counted, clock := tombstoneApp(t)
+	const days, perDay = 20, 200
+	key := ""
+	for i, n := 0, 0; n < days*perDay; i++ {
+		if key = fmt.Sprint("key ", i); sha256.Sum256([]byte(key))[0] != 0 {
+			continue // all in one partition
+		}
+		own := &record.IdempotencyClaim{Request: []byte(key)}
+		if holding, err := a.claim(bg, key, own); err != nil || holding != own {
+			t.Fatal(holding, err)
+		}
+		clock.advance(24 * time.Hour / perDay)
+		n++
+	}
+	wantPassed(t, counted, 2)
+	if n := len(rowsOf(t, a.store, a.claims(key))); n != 2*perDay+1 {
+		t.Errorf("%d rows are left", n)
+	}
+}
