@@ -242,6 +242,7 @@ type recalls struct {
 	// in between may be of before one.
 	edits      map[uint32]*record.Body
 	endedEdits uint64
+	freePlace  uint32 // for an edit
 }
 
 // openFence is the fence of a target that has not been closed.
@@ -279,7 +280,7 @@ func marksOf(c *record.Conversation) uint32 {
 func recallRanges(marks uint32, senders []string, i interval) []store.Range {
 	var ranges []store.Range
 	if marks&markEdits != 0 {
-		ranges = append(ranges, store.Range{From: record.EditKey(i.from), To: afterKey(record.EditKey(i.to))})
+		ranges = append(ranges, store.Prefix(record.EditPrefix)) // few, wherever they are
 	}
 	if marks&markSeqs != 0 {
 		ranges = append(ranges, store.Range{From: record.SeqRecallKey(i.from), To: afterKey(record.SeqRecallKey(i.to))})
@@ -306,13 +307,9 @@ func recallsIn(marks uint32, senders []string, rows [][]store.Row) (*recalls, er
 		return first
 	}
 	if marks&markEdits != 0 {
-		found.edits = map[uint32]*record.Body{}
-		for _, row := range next() {
-			body := &record.Body{}
-			if err := decode(row, body); err != nil {
-				return nil, err
-			}
-			found.edits[record.Seq(row.Key)] = body
+		var err error
+		if found.edits, found.freePlace, err = editsIn(next()); err != nil {
+			return nil, err
 		}
 	}
 	if marks&markSeqs != 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -156,7 +157,8 @@ func (s *stream) beginEdit(ctx context.Context, e *Edit, id uint64) (edited *rec
 		body.EditIds = body.EditIds[max(0, len(body.EditIds)-maxEditIDs):]
 		edited = body
 		c.OpenEdits++
-		return []store.Mutation{store.Set(record.EditKey(e.Seq), encode(body))}, nil
+		place := record.EditKey(found.freePlace)
+		return []store.Mutation{store.Set(place, encode(&record.Edit{Seq: e.Seq, Body: body}))}, nil
 	})
 	return edited, err
 }
@@ -223,17 +225,19 @@ func (s *stream) finishEdit(ctx context.Context, seq uint32, edited *record.Body
 	if err != nil {
 		return fmt.Errorf("put an edit into the log: %w", err)
 	}
-	err = s.app.changeConversation(ctx, s.id, []store.Range{store.Key(record.EditKey(seq))}, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
-		if len(rows[0]) == 0 {
-			return nil, nil
+	err = s.app.changeConversation(ctx, s.id, []store.Range{store.Prefix(record.EditPrefix)}, func(c *record.Conversation, rows [][]store.Row) ([]store.Mutation, error) {
+		for _, row := range rows[0] {
+			open := &record.Edit{}
+			if err := decode(row, open); err != nil {
+				return nil, err
+			}
+			if open.Seq == seq && open.Body.GetEditVersion() == edited.EditVersion {
+				c.OpenEdits--
+				c.EndedEdits++
+				return []store.Mutation{store.Set(row.Key, nil)}, nil // its place is free
+			}
 		}
-		open := &record.Body{}
-		if err := decode(rows[0][0], open); err != nil || open.EditVersion != edited.EditVersion {
-			return nil, err
-		}
-		c.OpenEdits--
-		c.EndedEdits++
-		return []store.Mutation{store.Delete(record.EditKey(seq))}, nil
+		return nil, nil
 	})
 	return ignore(err, errSealed)
 }
@@ -267,16 +271,35 @@ func (s *stream) finishEdits(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, row := range rows[0] {
-		edited := &record.Body{}
-		if err := decode(row, edited); err != nil {
-			return err
-		}
-		if err := s.finishEdit(ctx, record.Seq(row.Key), edited); err != nil {
+	edits, _, err := editsIn(rows[0])
+	if err != nil {
+		return err
+	}
+	for _, seq := range slices.Sorted(maps.Keys(edits)) {
+		if err := s.finishEdit(ctx, seq, edits[seq]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// editsIn reads the places for edits: the bodies of those that are not in the log, by
+// their numbers, and the first place that is free. A place is never removed, because
+// every reader would pass over what was there.
+func editsIn(rows []store.Row) (edits map[uint32]*record.Body, free uint32, err error) {
+	edits, free = map[uint32]*record.Body{}, uint32(len(rows))
+	for _, row := range slices.Backward(rows) {
+		edit := &record.Edit{}
+		if err := decode(row, edit); err != nil {
+			return nil, 0, err
+		}
+		if edit.Body == nil {
+			free = record.Seq(row.Key)
+		} else {
+			edits[edit.Seq] = edit.Body
+		}
+	}
+	return edits, free, nil
 }
 
 // finishStaleEdits ends those of the edits that a page has met that were left

@@ -45,8 +45,9 @@ func wantShown(t *testing.T, a *App, seq uint32, want string) {
 func wantNoOpenEdit(t *testing.T, a *App) {
 	t.Helper()
 	c, rows, _, err := a.readConversation(bg, ownStream(t, a, "g").id, store.Prefix(record.EditPrefix))
-	if err != nil || c.OpenEdits != 0 || len(rows[0]) != 0 {
-		t.Errorf("%d edits are open in %d rows (%v)", c.OpenEdits, len(rows[0]), err)
+	edits, _, wrong := editsIn(rows[0])
+	if err != nil || wrong != nil || c.OpenEdits != 0 || len(edits) != 0 {
+		t.Errorf("%d edits are open, %d are there (%v, %v)", c.OpenEdits, len(edits), err, wrong)
 	}
 }
 

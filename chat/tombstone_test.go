@@ -53,3 +53,23 @@ func TestClaimsThatRanOutAreNotPassed(t *testing.T) {
 		t.Errorf("%d rows are left", n)
 	}
 }
+
+func TestEditsThatEndedAreNotPassed(t *testing.T) {
+	a, counted, clock := tombstoneApp(t)
+	makeGroup(t, a, "g", Public)
+	for seq := range uint32(300) {
+		if _, err := a.Send(bg, Operator{}, testMessage("g", "ann", seq)); err != nil {
+			t.Fatal(err)
+		}
+		if err := editText(bg, a, seq+1, "edited"); err != nil {
+			t.Fatal(err)
+		}
+		clock.advance(time.Second)
+	}
+	if err := ownStream(t, a, "g").finishEdits(bg); err != nil {
+		t.Fatal(err)
+	}
+	wantNoOpenEdit(t, a)
+	wantContiguous(t, a, "g", 300)
+	wantPassed(t, counted, 0)
+}

@@ -209,9 +209,8 @@ func IncarnationPrefixes(incarnation uint64) [][]byte {
 	return prefixes
 }
 
-// EditKey is the edited body of one message in a conversation partition until it
-// is in the log.
-func EditKey(seq uint32) []byte { return seqKey('m', seq) }
+// EditKey is a place for an edit in a conversation partition until it is in the log.
+func EditKey(place uint32) []byte { return seqKey('m', place) }
 
 // EditPrefix is the prefix of all of them.
 var EditPrefix = []byte{'m'}
@@ -245,8 +244,8 @@ func BesidePrefixes(seq uint32) [][]byte {
 	return [][]byte{ReadingKey(seq), ExtensionsKey(seq), ExtensionKey(seq, "")}
 }
 
-// Seq reads the number at the end of a header, body, recall, edit or
-// cover key.
+// Seq reads the number at the end of a header, body, recall or cover
+// key.
 func Seq(key []byte) uint32 { return binary.BigEndian.Uint32(key[len(key)-4:]) }
 
 // UserGroupKey is one membership in a user's index.

@@ -13,7 +13,7 @@ func TestKeysKeepTheOrderOfNumbers(t *testing.T) {
 		sender := rapid.StringMatching(`[ -~]{1,32}`).Draw(t, "sender")
 		for name, key := range map[string]func(uint32) []byte{
 			"header": HeaderKey, "body": BodyKey, "receipt": ReceiptKey, "recall": SeqRecallKey,
-			"reading": ReadingKey, "extensions": ExtensionsKey, "edit": EditKey,
+			"reading": ReadingKey, "extensions": ExtensionsKey,
 			"cover": func(seq uint32) []byte { return CoverKey(1, sender, seq) },
 		} {
 			if got, want := bytes.Compare(key(a), key(b)), compare(a, b); got != want {
