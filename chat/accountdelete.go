@@ -65,7 +65,7 @@ func (a *App) deleteAccount(ctx context.Context, userID string, onlyMarked bool)
 		if account, _, err := a.readAccountRow(ctx, userID); err != nil || account == nil {
 			return false, err
 		}
-		if err := a.store.Put(ctx, record.CleanupPartition(a.id), []store.Mutation{listed}); err != nil {
+		if err := a.cleanups.put(ctx, listed); err != nil {
 			return false, fmt.Errorf("list account %q for deletion: %w", userID, err)
 		}
 	}
@@ -85,8 +85,7 @@ func (a *App) deleteAccount(ctx context.Context, userID string, onlyMarked bool)
 	if err := a.accounts.remove(ctx, []byte(userID)); err != nil {
 		return false, err
 	}
-	listed.Delete = true
-	if err := a.store.Put(ctx, record.CleanupPartition(a.id), []store.Mutation{listed}); err != nil {
+	if err := a.cleanups.remove(ctx, listed.Key); err != nil {
 		return false, fmt.Errorf("end deletion of account %q: %w", userID, err)
 	}
 	return true, nil

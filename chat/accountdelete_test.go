@@ -71,7 +71,7 @@ func TestAccountDeletionSurvivesACrashAtAnyWrite(t *testing.T) {
 				if err := a.cleanUp(bg); err != nil {
 					t.Fatal(err)
 				}
-				wantRows(t, st, "cleanup list", record.CleanupPartition(a.id))
+				wantNothingListed(t, a)
 				if t.Failed() || !died {
 					break
 				}

@@ -64,6 +64,8 @@ type App struct {
 	operationLocks keyedMutex    // by operation, for its erasures and holds
 	workLocks      keyedMutex    // by the audit entry that the work is for
 	workNow        chan struct{} // asks the background work for the work on recalls
+	cleanups       workList
+	recallWork     workList
 
 	webhooks     Webhooks
 	watch        watch
@@ -107,6 +109,8 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 	a.deliverer = newDeliverer(a)
 	a.streams = newStreams(a)
 	a.directory = newDirectory(a)
+	a.cleanups = workList{app: a, partition: record.CleanupPartition, partitions: record.CleanupPartitions}
+	a.recallWork = workList{app: a, partition: record.RecallWorkPartition, partitions: record.RecallWorkPartitions}
 	a.accounts = &countedIndex{app: a, partition: record.AccountsPartition(a.id)}
 	a.lifetime, a.stop = context.WithCancel(context.WithoutCancel(ctx))
 	a.delivery.Go(func() { a.deliverer.run(a.lifetime) })

@@ -164,10 +164,10 @@ func TestACrashBetweenAnyWritesOfSealingLeavesNoWayIntoTheLog(t *testing.T) {
 			}
 			return nil
 		}}
-		if err := openTestApp(t, crashing).removeConversation(bg, s.id); err != nil && !errors.Is(err, errCrash) {
+		if err := openTestApp(t, crashing).removeConversation(bg, s.id, nil); err != nil && !errors.Is(err, errCrash) {
 			t.Fatal(err)
 		}
-		if err := openTestApp(t, st).removeConversation(bg, s.id); err != nil {
+		if err := openTestApp(t, st).removeConversation(bg, s.id, nil); err != nil {
 			t.Fatal(err)
 		}
 		request := &appendRequest{messages: []newMessage{{header: &record.Header{Sender: "ann"}, body: &record.Body{MsgBody: textBody}}}}

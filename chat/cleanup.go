@@ -45,7 +45,7 @@ func (a *App) condemn(ctx context.Context, g *groupState, topics []*record.DeadT
 }
 
 func (a *App) listForCleanup(ctx context.Context, g *groupState, entries []store.Mutation) error {
-	if err := a.store.Put(ctx, record.CleanupPartition(a.id), entries); err != nil {
+	if err := a.cleanups.put(ctx, entries...); err != nil {
 		return fmt.Errorf("list group %q for cleanup: %w", g.id, err)
 	}
 	return nil
@@ -61,9 +61,12 @@ func (a *App) cleanSoon() {
 }
 
 // cleanUp removes what the list names.
-func (a *App) cleanUp(ctx context.Context) error {
+func (a *App) cleanUp(ctx context.Context) error { return a.cleanUpListed(ctx, true) }
+
+// cleanUpListed is cleanUp of all, or of what this process knows to be listed.
+func (a *App) cleanUpListed(ctx context.Context, all bool) error {
 	var failed error
-	err := a.scan(ctx, record.CleanupPartition(a.id), store.Range{}, func(row store.Row) error {
+	err := a.cleanups.each(ctx, all, func(row store.Row) error {
 		if err := a.cleanEntry(ctx, row); err != nil {
 			failed = errors.Join(failed, err) // the others can still be done
 		}
@@ -88,7 +91,7 @@ func (a *App) cleanEntry(ctx context.Context, row store.Row) error {
 	if !dead {
 		return a.forgiveStale(ctx, row, entry)
 	}
-	if err := a.store.Put(ctx, record.CleanupPartition(a.id), []store.Mutation{store.Delete(row.Key)}); err != nil {
+	if err := a.cleanups.remove(ctx, row.Key); err != nil {
 		return fmt.Errorf("end cleanup: %w", err)
 	}
 	return nil
@@ -106,14 +109,11 @@ func (a *App) forgiveStale(ctx context.Context, row store.Row, entry *record.Cle
 	} else {
 		defer a.groupLocks.lock(entry.GroupId)()
 	}
-	rows, _, err := a.store.Read(ctx, record.CleanupPartition(a.id), store.Key(row.Key))
-	if err != nil {
-		return fmt.Errorf("read cleanup entry: %w", err)
+	now, err := a.cleanups.row(ctx, row.Key)
+	if err != nil || now == nil || !bytes.Equal(now.Value, row.Value) {
+		return err
 	}
-	if len(rows[0]) == 0 || !bytes.Equal(rows[0][0].Value, row.Value) {
-		return nil
-	}
-	if err := a.store.Put(ctx, record.CleanupPartition(a.id), []store.Mutation{store.Delete(row.Key)}); err != nil {
+	if err := a.cleanups.remove(ctx, row.Key); err != nil {
 		return fmt.Errorf("remove stale cleanup entry: %w", err)
 	}
 	return nil
@@ -128,7 +128,11 @@ func (a *App) clean(ctx context.Context, key []byte, entry *record.Cleanup) (dea
 	if err != nil || live {
 		return false, err
 	}
+	removal := &removal{a, key, entry, 0}
 	for _, t := range entry.Topics {
+		if !removal.next() {
+			continue
+		}
 		id := record.ConversationID{App: a.id, Group: entry.GroupId, Incarnation: entry.Incarnation, Topic: t.Incarnation}
 		// Sealed first: a send that is under way is told of or fails.
 		if _, err := a.sealLog(ctx, id); err != nil {
@@ -137,11 +141,11 @@ func (a *App) clean(ctx context.Context, key []byte, entry *record.Cleanup) (dea
 		if err := a.requireDelivered(ctx, id, entry); err != nil {
 			return false, err
 		}
-		if err := a.removeConversation(ctx, id); err != nil {
+		if err := a.removeConversation(ctx, id, removal); err != nil {
 			return false, fmt.Errorf("remove conversation of %q: %w", entry.GroupId, err)
 		}
 	}
-	if err := a.removeGroupRows(ctx, entry); err != nil {
+	if err := a.removeGroupRows(ctx, removal); err != nil {
 		return false, fmt.Errorf("remove rows of group %q: %w", entry.GroupId, err)
 	}
 	return true, nil
@@ -189,7 +193,7 @@ func (g *groupState) holdsCondemned(ctx context.Context, entry *record.Cleanup) 
 // removeConversation removes a conversation for good. Of its log and of the
 // conversation's own partition one sealed row each is left, at which a writer fails that
 // was stalled since before the destruction.
-func (a *App) removeConversation(ctx context.Context, id record.ConversationID) error {
+func (a *App) removeConversation(ctx context.Context, id record.ConversationID, removal *removal) error {
 	newest, err := a.sealLog(ctx, id)
 	if err != nil {
 		return err
@@ -203,7 +207,7 @@ func (a *App) removeConversation(ctx context.Context, id record.ConversationID) 
 			return fmt.Errorf("drop log bucket: %w", err)
 		}
 	}
-	if err := a.clear(ctx, record.LogPartition(id, newest), record.LogHeadKey); err != nil {
+	if err := a.clear(ctx, record.LogPartition(id, newest), record.LogHeadKey, nil); err != nil {
 		return err
 	}
 	for bucket := c.FirstBucket; bucket <= newest; bucket++ {
@@ -211,7 +215,7 @@ func (a *App) removeConversation(ctx context.Context, id record.ConversationID) 
 			return err
 		}
 	}
-	if err := a.clear(ctx, record.ConversationPartition(id), record.ConversationKey); err != nil {
+	if err := a.clear(ctx, record.ConversationPartition(id), record.ConversationKey, removal); err != nil {
 		return err
 	}
 	a.streams.forget(id)
@@ -275,28 +279,73 @@ func (a *App) sealConversation(ctx context.Context, id record.ConversationID, ne
 	return sealed, nil
 }
 
-// clear removes every row of a partition but one.
-func (a *App) clear(ctx context.Context, p store.Partition, keep []byte) error {
+// clear removes every row of a partition but one. How far it came is noted in the
+// removal, if any.
+func (a *App) clear(ctx context.Context, p store.Partition, keep []byte, removal *removal) error {
+	from := removal.from()
 	for done := false; !done; {
+		var last []byte
 		err := retry(ctx, func() error {
-			rows, version, err := a.store.Read(ctx, p,
-				store.Range{To: keep, Limit: cleanupRows}, store.Range{From: afterKey(keep), Limit: cleanupRows})
+			rows, version, err := a.store.Read(ctx, p, store.Range{From: from, Limit: cleanupRows})
 			if err != nil {
 				return err
 			}
 			var mutations []store.Mutation
-			for _, row := range append(rows[0], rows[1]...) {
-				mutations = append(mutations, store.Delete(row.Key))
+			for _, row := range rows[0] {
+				last = row.Key
+				if !bytes.Equal(row.Key, keep) {
+					mutations = append(mutations, store.Delete(row.Key))
+				}
 			}
-			if done = len(mutations) == 0; done {
+			if done = len(rows[0]) < cleanupRows; len(mutations) == 0 {
 				return nil
 			}
 			_, err = a.store.Commit(ctx, p, version, mutations)
 			return err
 		})
+		if err == nil && !done {
+			from = afterKey(last)
+			err = removal.note(ctx, from)
+		}
 		if err != nil {
 			return fmt.Errorf("clear partition: %w", err)
 		}
+	}
+	return nil
+}
+
+// removal is the work on an entry, in steps that are the same each time. How far it
+// came is kept in the entry: who goes on with it must not pass over all that is
+// removed.
+type removal struct {
+	app   *App
+	key   []byte
+	entry *record.Cleanup
+	steps uint32 // that were begun or passed over
+}
+
+// next begins the next step, and reports whether there is something left of it.
+func (r *removal) next() bool {
+	r.steps++
+	return r.steps > r.entry.Step
+}
+
+// from is where the present step goes on.
+func (r *removal) from() []byte {
+	if r == nil || r.steps != r.entry.Step+1 {
+		return nil
+	}
+	return r.entry.From
+}
+
+// note notes that of the present step all before a key is removed.
+func (r *removal) note(ctx context.Context, from []byte) error {
+	if r == nil {
+		return nil
+	}
+	r.entry.Step, r.entry.From = r.steps-1, from
+	if err := r.app.cleanups.put(ctx, store.Set(r.key, encode(r.entry))); err != nil {
+		return fmt.Errorf("note what was removed: %w", err)
 	}
 	return nil
 }
@@ -336,9 +385,17 @@ func condemnedRows(entry *record.Cleanup) (batches [][]store.Range) {
 }
 
 // removeGroupRows removes what the group's partition holds of an entry.
-func (a *App) removeGroupRows(ctx context.Context, entry *record.Cleanup) error {
+func (a *App) removeGroupRows(ctx context.Context, removal *removal) error {
+	entry := removal.entry
 	for _, batch := range condemnedRows(entry) {
+		if !removal.next() {
+			continue
+		}
+		if from := removal.from(); from != nil {
+			batch[0].From = from
+		}
 		for done := false; !done; {
+			var last []byte
 			err := a.changeGroupHead(ctx, entry.GroupId, func(g *groupChange) error {
 				lives, err := g.holdsCondemned(ctx, entry)
 				if done = lives; err != nil || lives {
@@ -349,7 +406,9 @@ func (a *App) removeGroupRows(ctx context.Context, entry *record.Cleanup) error 
 					return err
 				}
 				rows := slices.Concat(found...)
-				done = len(rows) < cleanupRows
+				if done = len(rows) < cleanupRows; !done {
+					last = rows[len(rows)-1].Key
+				}
 				if err := a.unindexRows(ctx, entry, rows); err != nil {
 					return err
 				}
@@ -358,6 +417,10 @@ func (a *App) removeGroupRows(ctx context.Context, entry *record.Cleanup) error 
 				}
 				return nil
 			})
+			if err == nil && !done {
+				batch[0].From = afterKey(last)
+				err = removal.note(ctx, batch[0].From)
+			}
 			if err != nil {
 				return err
 			}

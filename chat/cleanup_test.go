@@ -169,6 +169,15 @@ func rowsOf(t *testing.T, st store.Store, p store.Partition) []string {
 	return keys
 }
 
+// rowsOfAll are the keys of all rows of some partitions.
+func rowsOfAll(t *testing.T, st store.Store, partitions []store.Partition) (keys []string) {
+	t.Helper()
+	for _, p := range partitions {
+		keys = append(keys, rowsOf(t, st, p)...)
+	}
+	return keys
+}
+
 func wantRows(t *testing.T, st store.Store, what string, p store.Partition, want ...string) {
 	t.Helper()
 	if got := rowsOf(t, st, p); !slices.Equal(got, want) {
@@ -181,7 +190,7 @@ func wantRows(t *testing.T, st store.Store, what string, p store.Partition, want
 func wantNothingLeft(t *testing.T, st store.Store, a *App, conversations []record.ConversationID) {
 	t.Helper()
 	wantRows(t, st, "group", record.GroupPartition(a.id, town), string(record.GroupKey))
-	wantRows(t, st, "cleanup list", record.CleanupPartition(a.id))
+	wantNothingListed(t, a)
 	for _, user := range []string{"ann", "bob"} {
 		wantRows(t, st, "index of "+user, record.UserGroupsPartition(a.id, user))
 	}
@@ -254,7 +263,7 @@ func TestCleanupSurvivesACrashAtAnyWrite(t *testing.T) {
 			wantNothingLeft(t, st, a, conversations)
 		} else {
 			kept++
-			wantRows(t, st, "cleanup list", record.CleanupPartition(a.id))
+			wantNothingListed(t, a)
 			infos, err := a.GroupInfos(bg, []string{town}, true)
 			if err != nil || infos[0].Err != nil || infos[0].MemberNum != 2 || len(infos[0].Members) != 2 {
 				t.Errorf("after %d writes the living group is %+v (%v)", n, infos, err)
@@ -336,7 +345,7 @@ func TestCleanupSparesTheNextGroupOfTheID(t *testing.T) {
 	if err := a.cleanUp(bg); err != nil {
 		t.Fatal(err)
 	}
-	wantRows(t, st, "cleanup list", record.CleanupPartition(a.id))
+	wantNothingListed(t, a)
 	infos, err := a.GroupInfos(bg, []string{town}, true)
 	if err != nil || infos[0].Err != nil || len(infos[0].Members) != 2 || infos[0].Members[1].MuteUntil == 0 || infos[0].NextMsgSeq != 5 {
 		t.Fatalf("next group is %+v (%v)", infos, err)
@@ -358,7 +367,7 @@ func TestBackgroundWorkCleansUpSoonAfterADestruction(t *testing.T) {
 		t.Fatal(err)
 	}
 	deadline := time.Now().Add(30 * time.Second)
-	for len(rowsOf(t, st, record.CleanupPartition(a.id))) > 0 {
+	for len(rowsOfAll(t, st, record.CleanupPartitions(a.id))) > 0 {
 		if time.Now().After(deadline) {
 			t.Fatal("the group was not cleaned up")
 		}

@@ -152,16 +152,15 @@ func TestAnErasureThatIsPutOffWhileItBeginsIsNotDone(t *testing.T) {
 	}
 	later := a.now() + 7*secondsPerDay
 	var answer *Erasure
-	reads := 0
-	st.then = func(p store.Partition, _ []store.Range) {
-		if p != record.RecallWorkPartition(a.id) {
+	id, _ := parseOperationID(done.OperationID)
+	key := record.RecallWorkKey(record.AuditEntry_ERASE, id)
+	st.then = func(p store.Partition, ranges []store.Range) {
+		if p != record.RecallWorkPartition(a.id, key) || !ranges[0].IsKey() {
 			return
 		}
-		if reads++; reads == 2 { // the work has been read
-			st.then = nil
-			if answer, err = a.Erase(bg, moderator, done.OperationID, later); err != nil {
-				t.Error(err)
-			}
+		st.then = nil // the work has been read
+		if answer, err = a.Erase(bg, moderator, done.OperationID, later); err != nil {
+			t.Error(err)
 		}
 	}
 	if _, err := a.workOnRecalls(bg); err != nil {

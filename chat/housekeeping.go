@@ -13,9 +13,9 @@ func (a *App) keepHouse(ctx context.Context, every time.Duration) {
 	defer round.Stop()
 	recalls := time.NewTimer(every) // when the next work on recalls is due
 	defer recalls.Stop()
-	onRecalls := func() {
+	onRecalls := func(all bool) {
 		a.work(ctx, "recalls", func(ctx context.Context) error {
-			next, err := a.workOnRecalls(ctx)
+			next, err := a.workOnListed(ctx, all)
 			if !next.IsZero() {
 				recalls.Reset(max(time.Second, min(every, next.Sub(a.clock()))))
 			}
@@ -27,14 +27,14 @@ func (a *App) keepHouse(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-a.cleanNow:
-			a.work(ctx, "cleanup", a.cleanUp)
+			a.work(ctx, "cleanup", func(ctx context.Context) error { return a.cleanUpListed(ctx, false) })
 		case <-a.workNow:
-			onRecalls()
+			onRecalls(false)
 		case <-recalls.C:
-			onRecalls()
+			onRecalls(false)
 		case <-round.C:
 			round.Reset(every)
-			onRecalls()
+			onRecalls(true)
 			a.work(ctx, "cleanup", a.cleanUp)
 			a.work(ctx, "expiry", a.expire)
 			a.work(ctx, "events", a.expireEvents)

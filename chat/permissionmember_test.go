@@ -99,9 +99,8 @@ func indexRows(t *testing.T, a *App) int {
 
 func wantNothingListed(t *testing.T, a *App) {
 	t.Helper()
-	listed, _, err := a.store.Read(bg, record.CleanupPartition(a.id), store.Range{})
-	if err != nil || len(listed[0]) != 0 {
-		t.Errorf("%d entries are still listed, %v", len(listed[0]), err)
+	if listed := rowsOfAll(t, a.store, record.CleanupPartitions(a.id)); len(listed) != 0 {
+		t.Errorf("%d entries are still listed", len(listed))
 	}
 }
 

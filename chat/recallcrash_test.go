@@ -34,9 +34,8 @@ func hourLater(t *testing.T, st store.Store) *App {
 	if _, err := a.workOnRecalls(bg); err != nil {
 		t.Fatal(err)
 	}
-	rows, _, err := a.store.Read(bg, record.RecallWorkPartition(a.id), store.Range{})
-	if err != nil || len(rows[0]) > 0 {
-		t.Fatalf("%d rows of work are left (%v)", len(rows[0]), err)
+	if rows := rowsOfAll(t, a.store, record.RecallWorkPartitions(a.id)); len(rows) > 0 {
+		t.Fatalf("%d rows of work are left", len(rows))
 	}
 	return a
 }

@@ -32,16 +32,14 @@ func (a *App) undertake(ctx context.Context, id record.OperationID, w *record.Re
 }
 
 func (a *App) listWork(ctx context.Context, id record.OperationID, w *record.RecallWork) error {
-	row := []store.Mutation{store.Set(record.RecallWorkKey(w.Kind, id), encode(w))}
-	if err := a.store.Put(ctx, record.RecallWorkPartition(a.id), row); err != nil {
+	if err := a.recallWork.put(ctx, store.Set(record.RecallWorkKey(w.Kind, id), encode(w))); err != nil {
 		return fmt.Errorf("list work on a recall: %w", err)
 	}
 	return nil
 }
 
 func (a *App) unlistWork(ctx context.Context, key []byte) error {
-	row := []store.Mutation{store.Delete(key)}
-	if err := a.store.Put(ctx, record.RecallWorkPartition(a.id), row); err != nil {
+	if err := a.recallWork.remove(ctx, key); err != nil {
 		return fmt.Errorf("end work on a recall: %w", err)
 	}
 	return nil
@@ -53,15 +51,12 @@ func (a *App) workOn(ctx context.Context, kind record.AuditEntry_Kind, id record
 }
 
 func (a *App) workAt(ctx context.Context, key []byte) (*record.RecallWork, error) {
-	rows, _, err := a.store.Read(ctx, record.RecallWorkPartition(a.id), store.Key(key))
-	if err != nil {
-		return nil, fmt.Errorf("read work on recalls: %w", err)
-	}
-	if len(rows[0]) == 0 {
-		return nil, nil
+	row, err := a.recallWork.row(ctx, key)
+	if err != nil || row == nil {
+		return nil, err
 	}
 	w := &record.RecallWork{}
-	return w, decode(rows[0][0], w)
+	return w, decode(*row, w)
 }
 
 // workSoon asks the background work not to wait for its next round.
@@ -78,8 +73,14 @@ const workAgain = time.Minute
 // workOnRecalls does what is listed and due, and returns when the next work is
 // due that is not yet; zero for none.
 func (a *App) workOnRecalls(ctx context.Context) (next time.Time, err error) {
+	return a.workOnListed(ctx, true)
+}
+
+// workOnListed is workOnRecalls for all that is listed, or for what this process
+// knows to be.
+func (a *App) workOnListed(ctx context.Context, all bool) (next time.Time, err error) {
 	var failed error
-	err = a.scan(ctx, record.RecallWorkPartition(a.id), store.Range{}, func(row store.Row) error {
+	err = a.recallWork.each(ctx, all, func(row store.Row) error {
 		due, err := a.workOnRow(ctx, row.Key)
 		if err != nil {
 			failed = errors.Join(failed, err) // the others can still be done

@@ -73,3 +73,66 @@ func TestEditsThatEndedAreNotPassed(t *testing.T) {
 	wantContiguous(t, a, "g", 300)
 	wantPassed(t, counted, 0)
 }
+
+func TestRemovedRowsOfADestroyedGroupAreNotPassed(t *testing.T) {
+	for writes := 1; writes < 60; writes += 3 {
+		counted := &storetest.Tombstones{}
+		st := counted.On(openTestStore(t))
+		a := openTestApp(t, st)
+		conversations := populate(t, a)
+		for range 5 {
+			muteMany(t, a, conversations[2].Topic, cleanupRows)
+		}
+		if err := a.DestroyGroup(bg, Operator{}, town); err != nil {
+			t.Fatal(err)
+		}
+		dieAfter(t, st, writes, func(a *App) { _ = a.cleanUp(bg) })
+		if err := openTestApp(t, st).cleanUp(bg); err != nil {
+			t.Fatal(err)
+		}
+		wantPassed(t, counted, cleanupRows)
+		wantNothingLeft(t, st, a, conversations)
+	}
+}
+
+func TestListsOfWorkAreNotReadOverWhatIsDone(t *testing.T) {
+	a, counted, _ := tombstoneApp(t)
+	mustImport(t, a, "ann")
+	targets := crashGroups(t, a, 1)
+	for i := range 300 {
+		id := fmt.Sprint("group ", i)
+		createGroup(t, a, id, Public)
+		if err := a.DestroyGroup(bg, Operator{}, id); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.cleanUpListed(bg, false); err != nil {
+			t.Fatal(err)
+		}
+		done, err := a.Recall(bg, moderator, RecallCall{Targets: targets, Notify: NotifyEach})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Restore(bg, moderator, done.OperationID, nil, ""); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.workOnListed(bg, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	worst := counted.Worst()
+	if n := worst['X'].Tombstones + worst['W'].Tombstones; n > 0 {
+		t.Errorf("reads of single rows passed over %d tombstones", n)
+	}
+	if err := a.cleanUp(bg); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.workOnRecalls(bg); err != nil {
+		t.Fatal(err)
+	}
+	worst = counted.Worst()
+	for _, kind := range "XW" { // 300 and 600 in 64 partitions
+		if n := worst[byte(kind)].Tombstones; n == 0 || n > 30 {
+			t.Errorf("a list of kind %c is read over %d tombstones", kind, n)
+		}
+	}
+}

@@ -96,10 +96,7 @@ func TestCleanupRemovesWhatMembersHadInADestroyedTopic(t *testing.T) {
 	if n := rowsOfTopic(t, a, town, 2); n != 3 {
 		t.Errorf("the other topic has %d rows left of 3", n)
 	}
-	listed, _, err := a.store.Read(bg, record.CleanupPartition(a.id), store.Range{})
-	if err != nil || len(listed[0]) != 0 {
-		t.Errorf("%d entries are still listed, %v", len(listed[0]), err)
-	}
+	wantNothingListed(t, a)
 }
 
 func TestManyTopicsAreDestroyedAtOnce(t *testing.T) {

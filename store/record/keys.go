@@ -4,7 +4,9 @@
 package record
 
 import (
+	"bytes"
 	"encoding/binary"
+	"hash/crc32"
 
 	"github.com/recant-chat/recant/store"
 )
@@ -56,8 +58,32 @@ func DirectoryPartition(app uint32, groupType string) store.Partition {
 	return store.Blind(name('D', app, groupType))
 }
 
-// CleanupPartition lists dead incarnations whose rows may still be there.
-func CleanupPartition(app uint32) store.Partition { return store.Blind(name('X', app)) }
+// CleanupPartition is the one that has a key of CleanupKey, or another like it, of
+// several that list dead incarnations whose rows may still be there.
+func CleanupPartition(app uint32, key []byte) store.Partition {
+	if account, ok := CleanupAccount(key); ok {
+		return listPartition('X', app, []byte(account))
+	}
+	return listPartition('X', app, key[:bytes.IndexByte(key, 0)])
+}
+
+// CleanupPartitions are all of them.
+func CleanupPartitions(app uint32) []store.Partition { return listPartitions('X', app) }
+
+// lists is over how many partitions a list of work is spread.
+const lists = 64
+
+func listPartition(kind byte, app uint32, of []byte) store.Partition {
+	return store.Blind(name(kind, app, string([]byte{byte(crc32.ChecksumIEEE(of) % lists)})))
+}
+
+func listPartitions(kind byte, app uint32) []store.Partition {
+	all := make([]store.Partition, lists)
+	for i := range all {
+		all[i] = store.Blind(name(kind, app, string([]byte{byte(i)})))
+	}
+	return all
+}
 
 // BroadcastsPartition holds the newest broadcasts of an application.
 func BroadcastsPartition(app uint32) store.Partition { return store.Versioned(name('V', app)) }

@@ -163,8 +163,12 @@ func BarrierPartition(app uint32, shard byte) store.Partition {
 	return store.Versioned(name('B', app, string([]byte{shard})))
 }
 
-// RecallWorkPartition lists work about recalls that is under way.
-func RecallWorkPartition(app uint32) store.Partition { return store.Blind(name('W', app)) }
+// RecallWorkPartition is the one that has a key of RecallWorkKey of several that list
+// work about recalls that is under way.
+func RecallWorkPartition(app uint32, key []byte) store.Partition { return listPartition('W', app, key) }
+
+// RecallWorkPartitions are all of them.
+func RecallWorkPartitions(app uint32) []store.Partition { return listPartitions('W', app) }
 
 // RecallWorkKey is work of one kind on a recall: of a RECALL or ERASE by the
 // operation, of others by the audit entry.

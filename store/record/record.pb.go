@@ -3456,6 +3456,8 @@ type Cleanup struct {
 	Time             int64                  `protobuf:"varint,5,opt,name=time,proto3" json:"time,omitempty"`                                                        // Unix seconds when it was listed, before the commit that makes it dead
 	PermissionGroups []uint64               `protobuf:"varint,6,rep,packed,name=permission_groups,json=permissionGroups,proto3" json:"permission_groups,omitempty"` // whose index of members is to go, or of it the row of the one who left
 	Left             *uint64                `protobuf:"varint,7,opt,name=left,proto3,oneof" json:"left,omitempty"`                                                  // the order of that member's record
+	Step             uint32                 `protobuf:"varint,8,opt,name=step,proto3" json:"step,omitempty"`                                                        // of the removal: the steps before are done
+	From             []byte                 `protobuf:"bytes,9,opt,name=from,proto3" json:"from,omitempty"`                                                         // and in this one the rows before this key
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -3537,6 +3539,20 @@ func (x *Cleanup) GetLeft() uint64 {
 		return *x.Left
 	}
 	return 0
+}
+
+func (x *Cleanup) GetStep() uint32 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+func (x *Cleanup) GetFrom() []byte {
+	if x != nil {
+		return x.From
+	}
+	return nil
 }
 
 // DeadTopic is one conversation of a dead incarnation.
@@ -5467,7 +5483,7 @@ const file_record_proto_rawDesc = "" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x12\n" +
 	"\x04time\x18\x03 \x01(\x03R\x04time\" \n" +
 	"\x06Claims\x12\x16\n" +
-	"\x06oldest\x18\x01 \x01(\x03R\x06oldest\"\xef\x01\n" +
+	"\x06oldest\x18\x01 \x01(\x03R\x06oldest\"\x97\x02\n" +
 	"\aCleanup\x12\x19\n" +
 	"\bgroup_id\x18\x01 \x01(\tR\agroupId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x120\n" +
@@ -5475,7 +5491,9 @@ const file_record_proto_rawDesc = "" +
 	"\x04rows\x18\x04 \x01(\bR\x04rows\x12\x12\n" +
 	"\x04time\x18\x05 \x01(\x03R\x04time\x12+\n" +
 	"\x11permission_groups\x18\x06 \x03(\x04R\x10permissionGroups\x12\x17\n" +
-	"\x04left\x18\a \x01(\x04H\x00R\x04left\x88\x01\x01B\a\n" +
+	"\x04left\x18\a \x01(\x04H\x00R\x04left\x88\x01\x01\x12\x12\n" +
+	"\x04step\x18\b \x01(\rR\x04step\x12\x12\n" +
+	"\x04from\x18\t \x01(\fR\x04fromB\a\n" +
 	"\x05_left\"H\n" +
 	"\tDeadTopic\x12\x19\n" +
 	"\btopic_id\x18\x01 \x01(\tR\atopicId\x12 \n" +
