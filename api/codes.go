@@ -60,7 +60,7 @@ func gatewayMeanings() []chat.CodeMeaning {
 		means(codeAccountType, "AccountType", false, "A field of the body that holds an account is not a string."),
 		means(codeAppDisabled, "AppDisabled", false, "The application is disabled."),
 		means(codeCommandDisabled, "CommandDisabled", false, "The command is disabled for this application."),
-		means(codeOverload, "Overload", true, "The server is overloaded. Nothing was done; call again later."),
+		means(codeOverload, "Overload", true, "The server is overloaded, or read-only for a while. Nothing was done; call again later."),
 		means(codeIPNotAllowed, "IPNotAllowed", false, "The caller's address is not on the application's list."),
 		means(codeBadQuery, "BadQuery", false, "A parameter of the URL is missing or malformed; ErrorInfo names it."),
 		means(codeSigExpired, "SigExpired", false, "The UserSig has expired. Make a new one."),
@@ -153,6 +153,8 @@ func (f family) refusal(err error) (*chat.Error, bool) {
 	switch {
 	case errors.As(err, &refused) && refused.Code != chat.CodeInternal:
 		return refused, false
+	case chat.IsReadOnly(err):
+		return &chat.Error{Code: codeOverload, Message: "server is read-only for now, nothing was done, retry later"}, false
 	case errors.Is(err, context.Canceled): // the caller has left
 		return &chat.Error{Code: codeTimeout, Message: textTimeout}, false
 	case errors.Is(err, context.DeadlineExceeded):

@@ -28,6 +28,9 @@ type Options struct {
 	// Housekeeping is the time between two rounds of the background work
 	// (expiry, removal of what was destroyed); 0 is an hour, negative is never.
 	Housekeeping time.Duration
+	// ReadOnly says that the store refuses every write: no background work is done
+	// and no event delivered.
+	ReadOnly bool
 	// Presence knows who is connected; nil is one that knows of nobody.
 	Presence Presence
 }
@@ -41,6 +44,7 @@ type App struct {
 	clock    Clock
 	admins   map[string]bool
 	log      *slog.Logger
+	readOnly bool
 
 	presence   Presence
 	onlineNums onlineNums
@@ -96,7 +100,7 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 	}
 	a := &App{
 		id: sdkAppID, store: st, settings: o.Settings, clock: o.Clock,
-		admins: map[string]bool{}, log: o.Logger,
+		admins: map[string]bool{}, log: o.Logger, readOnly: o.ReadOnly,
 		presence: o.Presence, onlineNums: onlineNums{counts: map[Room]onlineNum{}},
 		cleanNow: make(chan struct{}, 1), workNow: make(chan struct{}, 1),
 		windows: newWindows(),
@@ -113,6 +117,9 @@ func OpenApp(ctx context.Context, st store.Store, sdkAppID uint32, o Options) (*
 	a.recallWork = workList{app: a, partition: record.RecallWorkPartition, partitions: record.RecallWorkPartitions}
 	a.accounts = &countedIndex{app: a, partition: record.AccountsPartition(a.id)}
 	a.lifetime, a.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if o.ReadOnly {
+		return a, nil
+	}
 	a.delivery.Go(func() { a.deliverer.run(a.lifetime) })
 	if o.Housekeeping >= 0 {
 		every := o.Housekeeping

@@ -106,9 +106,9 @@ const (
 )
 
 // wants reports whether a callback is to be made: somebody receives it, or
-// watches what would be received.
+// watches what would be received. An App that only reads tells nothing.
 func (a *App) wants(command string) bool {
-	return a.receives(command) || a.watch.attached()
+	return !a.readOnly && (a.receives(command) || a.watch.attached())
 }
 
 // receives reports whether the backend is called with a command.

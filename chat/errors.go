@@ -3,6 +3,8 @@ package chat
 import (
 	"errors"
 	"fmt"
+
+	"github.com/recant-chat/recant/store"
 )
 
 // Error is a refusal of the domain: the protocol's code and a sentence that
@@ -13,6 +15,10 @@ type Error struct {
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%d: %s", int(e.Code), e.Message) }
+
+// IsReadOnly reports whether the call failed because it would have written where the
+// server only reads.
+func IsReadOnly(err error) bool { return errors.Is(err, store.ErrReadOnly) }
 
 // Refuse returns an *Error with a formatted message.
 func Refuse(code Code, format string, args ...any) error {

@@ -120,7 +120,7 @@ func (x *indexEntries) withdraw(ctx context.Context) {
 	if x.joinIDs == nil {
 		return
 	}
-	if err := x.app.unindexMembers(ctx, x.groupID, x.joinIDs); err != nil {
+	if err := x.app.unindexMembers(ctx, x.groupID, x.joinIDs); err != nil && !IsReadOnly(err) {
 		x.app.log.Warn("index entries of what was not added are left over", "error", err)
 	}
 	x.joinIDs = nil

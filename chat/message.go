@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
@@ -86,6 +87,9 @@ func (a *App) send(ctx context.Context, op Operator, m Message) (*Sent, error) {
 			return err
 		}
 		request.messages[0].accepted = accepted
+		if request.ephemeral && a.readOnly { // nothing would be stored, but nobody be told either
+			return store.ErrReadOnly
+		}
 		results, err := a.appendTold(ctx, g, s, m.TopicID, request)
 		switch {
 		case errors.Is(err, errSealed):

@@ -152,7 +152,7 @@ const (
 	CodeAppDisabled Code = 60016
 	// The command is disabled for this application.
 	CodeCommandDisabled Code = 60017
-	// The server is overloaded. Nothing was done; call again later.
+	// The server is overloaded, or read-only for a while. Nothing was done; call again later.
 	CodeOverload Code = 60018
 	// The caller's address is not on the application's list.
 	CodeIPNotAllowed Code = 60021
@@ -401,7 +401,7 @@ func (c Code) Meaning() string {
 	case CodeCommandDisabled:
 		return "The command is disabled for this application."
 	case CodeOverload:
-		return "The server is overloaded. Nothing was done; call again later."
+		return "The server is overloaded, or read-only for a while. Nothing was done; call again later."
 	case CodeIPNotAllowed:
 		return "The caller's address is not on the application's list."
 	case CodeBadQuery:

@@ -39,6 +39,9 @@ var (
 	// ErrNoPurge is returned by Purge where the engine was not given the means to
 	// force deletions out of its files; nothing was done.
 	ErrNoPurge = errors.New("store: the engine has no means to purge")
+	// ErrReadOnly is returned by Commit, Put, Drop and Purge where the engine was
+	// opened to be read alone; nothing was done.
+	ErrReadOnly = errors.New("store: opened to be read alone")
 	// ErrCursor is returned by Partitions for a cursor that is none.
 	ErrCursor = errors.New("store: not the cursor of a partition")
 	// ErrClosed is returned by every verb after Close.

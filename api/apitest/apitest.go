@@ -65,6 +65,8 @@ type Options struct {
 	// test fails whose reads pass over more than RECANT_TEST_TOMBSTONES, where that is
 	// set.
 	Tombstones *storetest.Tombstones
+	// ReadOnly is chat.Options.ReadOnly, for a Store that refuses writes.
+	ReadOnly bool
 }
 
 // DefaultOptions are those of a server as it comes, without call limits.
@@ -157,6 +159,7 @@ func (s *Server) start(t testing.TB) {
 	s.Chat, err = chat.OpenApp(context.Background(), counted, SDKAppID, chat.Options{
 		Settings: s.options.Settings, Clock: clock, Admins: s.options.Application.Admins,
 		Logger: logger, Housekeeping: s.options.Housekeeping, Presence: s.Presence, Webhooks: s.options.Webhooks,
+		ReadOnly: s.options.ReadOnly,
 	})
 	if err != nil {
 		t.Fatal(err)

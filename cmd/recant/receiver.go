@@ -9,13 +9,14 @@ import (
 )
 
 // openWebhooks opens what calls an application's backend. An application
-// without a URL has none.
+// without a URL has none, and neither has a server that only reads: what it
+// refuses anyhow it asks nobody about.
 func (s *server) openWebhooks(app config.Application) (chat.Webhooks, error) {
 	settings, log := app.Webhook, s.log.With("sdkappid", app.SDKAppID)
 	if (settings.URL == "") != (len(settings.Commands) == 0) {
 		log.Warn("webhooks need url and commands, only one is configured and nothing is called")
 	}
-	if settings.URL == "" {
+	if settings.URL == "" || s.config.ReadOnly {
 		return chat.Webhooks{}, nil
 	}
 	options := webhook.Options{SDKAppID: app.SDKAppID, Logger: log}

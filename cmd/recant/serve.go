@@ -61,6 +61,9 @@ func (c *serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if c.Demo && settings.ReadOnly {
+		return exitWith(exitUsage, "--demo fills a group, which a server with --read-only cannot")
+	}
 	srv := &server{config: settings, demo: c.Demo, log: newLogger(settings, s.log), out: s.out}
 	err = srv.open(ctx)
 	if err == nil {
@@ -131,15 +134,17 @@ func (s *server) open(ctx context.Context) error {
 		}
 	}
 	base := s.baseURL()
-	if err := writeFile(s.addressFile(), []byte(base+"\n"), 0o644); err != nil {
-		return fmt.Errorf("keep the address: %w", err)
+	if !s.config.ReadOnly {
+		if err := writeFile(s.addressFile(), []byte(base+"\n"), 0o644); err != nil {
+			return fmt.Errorf("keep the address: %w", err)
+		}
 	}
-	s.log.Info("serving", "url", base, "applications", len(s.apps), "version", versionText())
+	s.log.Info("serving", "url", base, "applications", len(s.apps), "version", versionText(), "read_only", s.config.ReadOnly)
 	return s.welcome(base)
 }
 
 // addressFileName is the file of the data directory that holds the base URL of
-// the server that has it, as long as it serves.
+// the server that has it, as long as it serves. One that only reads writes none.
 const addressFileName = "address"
 
 func (s *server) addressFile() string { return filepath.Join(s.config.Data, addressFileName) }
@@ -147,8 +152,10 @@ func (s *server) addressFile() string { return filepath.Join(s.config.Data, addr
 // openStore opens the store and the data directory, which also a server has whose
 // store is elsewhere.
 func (s *server) openStore(ctx context.Context) (err error) {
-	if err := os.MkdirAll(s.config.Data, 0o700); err != nil {
-		return fmt.Errorf("make the data directory: %w", err)
+	if !s.config.ReadOnly {
+		if err := os.MkdirAll(s.config.Data, 0o700); err != nil {
+			return fmt.Errorf("make the data directory: %w", err)
+		}
 	}
 	if s.config.MetricsListen != "" {
 		s.metrics = prometheus.NewRegistry()
@@ -161,7 +168,7 @@ func (s *server) openStore(ctx context.Context) (err error) {
 	if s.store, err = openStore(ctx, s.config, s.log, metrics); err != nil {
 		return err
 	}
-	if c, ok := s.store.(checkpointer); ok {
+	if c, ok := s.store.(checkpointer); ok && !s.config.ReadOnly {
 		if s.control, err = openControl(s.config.Data, c); err != nil {
 			s.log.Warn("recant store checkpoint cannot reach this server", "error", err)
 		}
@@ -189,7 +196,7 @@ func (s *server) openApplications(ctx context.Context) error {
 		}
 		opened, err := chat.OpenApp(ctx, s.store, app.SDKAppID, chat.Options{
 			Settings: app.Settings, Admins: app.Admins, Logger: s.log.With("sdkappid", app.SDKAppID),
-			Webhooks: webhooks,
+			Webhooks: webhooks, ReadOnly: s.config.ReadOnly,
 		})
 		if err != nil {
 			return fmt.Errorf("open application %d: %w", app.SDKAppID, err)
@@ -327,7 +334,9 @@ func (s *server) serveMetrics() (stop func()) {
 func (s *server) close() error {
 	if s.listener != nil {
 		s.listener.Close()
-		os.Remove(s.addressFile())
+		if !s.config.ReadOnly {
+			os.Remove(s.addressFile())
+		}
 	}
 	if s.scraped != nil {
 		s.scraped.Close()

@@ -17,21 +17,29 @@ import (
 
 // openStore opens what the configuration keeps everything in.
 func openStore(ctx context.Context, c config.Server, log *slog.Logger, metrics prometheus.Registerer) (store.Store, error) {
-	if c.Store.Reveal() == "" {
-		opened, err := openEmbedded(c.Data, pebble.Options{CacheBytes: int64(c.CacheSize), Logger: log})
-		if err != nil {
-			return nil, err
-		}
-		return opened, nil
+	if c.Store.Reveal() != "" {
+		return openCluster(ctx, c.Store.Reveal(), c.ReadOnly, log, metrics)
 	}
-	o, err := cassandra.ParseURL(c.Store.Reveal())
+	opened, err := openEmbedded(c.Data, pebble.Options{CacheBytes: int64(c.CacheSize), Logger: log, ReadOnly: c.ReadOnly})
+	if err != nil {
+		return nil, err
+	}
+	return opened, nil
+}
+
+// openCluster opens the store of a cluster.
+func openCluster(ctx context.Context, url string, readOnly bool, log *slog.Logger, metrics prometheus.Registerer) (store.Store, error) {
+	o, err := cassandra.ParseURL(url)
 	if err != nil {
 		return nil, err
 	}
 	o.Logger, o.Metrics = log, metrics
 	opened, err := cassandra.Open(ctx, o)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case readOnly:
+		return store.ReadOnly(opened), nil
 	}
 	return opened, nil
 }
@@ -40,10 +48,16 @@ func openStore(ctx context.Context, c config.Server, log *slog.Logger, metrics p
 func openEmbedded(dir string, o pebble.Options) (*pebble.Store, error) {
 	opened, err := pebble.Open(dir, o)
 	switch {
+	case errors.Is(err, pebble.ErrInUse) && o.ReadOnly:
+		return nil, fmt.Errorf("the data directory %s is in use by another server; stop it, or start it again with --read-only", dir)
 	case errors.Is(err, pebble.ErrInUse):
-		return nil, fmt.Errorf("the data directory %s is in use by another server; stop it, or choose another directory with --data", dir)
+		return nil, fmt.Errorf("the data directory %s is in use by another server; stop it, or choose another directory", dir)
 	case errors.Is(err, pebble.ErrNewerFormat):
 		return nil, fmt.Errorf("the data directory %s was written by a newer release of recant; use that release or a newer one: %w", dir, err)
+	case errors.Is(err, pebble.ErrOlderFormat):
+		return nil, fmt.Errorf("the data directory %s was written by an older release of recant; let a server without --read-only open it once: %w", dir, err)
+	case errors.Is(err, pebble.ErrNoData):
+		return nil, fmt.Errorf("there is no data in %s", dir)
 	case err != nil:
 		return nil, err
 	}

@@ -28,6 +28,7 @@ type Server struct {
 	PublicURL     string      `yaml:"public_url" desc:"base URL under which callers reach the server; empty derives it from listen"`
 	Data          string      `yaml:"data" desc:"data directory; one server at a time"`
 	Store         secret.Text `yaml:"store" desc:"cluster that keeps everything in place of the data directory: cassandra://host1,host2/keyspace"`
+	ReadOnly      bool        `yaml:"read_only" desc:"answer calls that only read, and refuse the others with 60018; nothing is written, so several such servers may share a data directory, and recant store copy with them"`
 	CacheSize     Size        `yaml:"cache_size" desc:"memory for cached blocks of the data in the data directory, as bytes or with KiB, MiB or GiB"`
 	LogLevel      string      `yaml:"log_level" desc:"least severe line that is logged: debug, info, warn or error"`
 	LogFormat     string      `yaml:"log_format" desc:"form of log lines: text or json"`

@@ -25,6 +25,16 @@ const (
 // newer program. The message names both formats.
 var ErrNewerFormat = errors.New("store: data directory has a newer format than this program knows")
 
+// Errors of an opening that may not write.
+var (
+	// ErrOlderFormat is returned by Open with ReadOnly when the data directory has
+	// to be brought up to date first, by opening it to write.
+	ErrOlderFormat = errors.New("store: data directory has an older format, which a server that writes brings up to date")
+	// ErrNoData is returned by Open with ReadOnly when nothing was ever opened there
+	// to write.
+	ErrNoData = errors.New("store: no data directory")
+)
+
 // A migration takes the database from one format to the next. A crash before
 // the new number is on disk runs it again, so it must bear that, and what it
 // wrote must be synced when it returns.

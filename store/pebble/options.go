@@ -35,6 +35,11 @@ type Options struct {
 	// which up to four times as much may be in use; 0 is 16 MiB, the least is
 	// 64 KiB.
 	MemTableBytes int64
+	// ReadOnly opens what is there and writes nothing: Commit, Put, Drop and Purge
+	// return store.ErrReadOnly. On the operating system's files any number of such
+	// openings may share a directory, and none shares it with one that writes. What
+	// is in the log alone is kept in memory.
+	ReadOnly bool
 	// Logger receives failures and stalls; nil discards them.
 	Logger *slog.Logger
 
@@ -75,6 +80,7 @@ func openTree(dir string, o Options, lock *cpebble.Lock, s *Store) (*cpebble.DB,
 	tree := &cpebble.Options{
 		FS:                          s.fs,
 		Lock:                        lock,
+		ReadOnly:                    o.ReadOnly,
 		CacheSize:                   o.CacheBytes,
 		MemTableSize:                uint64(o.MemTableBytes),
 		MemTableStopWritesThreshold: 4,

@@ -31,7 +31,7 @@ func (s *Store) Purge(ctx context.Context, p store.Partition) error {
 	if err := store.CheckName(p); err != nil {
 		return err
 	}
-	if err := s.enter(ctx); err != nil {
+	if err := s.enterToWrite(ctx); err != nil {
 		return err
 	}
 	defer s.leave()

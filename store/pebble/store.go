@@ -101,6 +101,7 @@ type Store struct {
 	dbDir     string
 	log       *slog.Logger
 	epoch     uint64
+	readOnly  bool
 	counter   atomic.Uint64
 	locks     *partitionLocks
 	buffers   sync.Pool // of *readBuffer
@@ -133,8 +134,9 @@ type Store struct {
 var _ store.Store = (*Store)(nil)
 
 // Open opens the data directory, creates it if it is missing, and brings an
-// older format up to date. Errors: ErrInUse, ErrNewerFormat, or what the file
-// system says.
+// older format up to date, unless it may only read. Errors: ErrInUse,
+// ErrNewerFormat, with Options.ReadOnly ErrOlderFormat and ErrNoData, or what the
+// file system says.
 func Open(dir string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	if opts.FS == vfs.Default {
@@ -144,6 +146,7 @@ func Open(dir string, opts Options) (*Store, error) {
 			return nil, fmt.Errorf("open store: %w", err)
 		}
 		dir = absolute
+		opts.FS = lockingFS{FS: opts.FS, shared: opts.ReadOnly}
 	}
 	s, err := openLocked(dir, opts)
 	if err != nil {
@@ -154,11 +157,8 @@ func Open(dir string, opts Options) (*Store, error) {
 
 func openLocked(dir string, opts Options) (_ *Store, err error) {
 	dbDir := opts.FS.PathJoin(dir, dbDirectory)
-	if err := opts.FS.MkdirAll(dbDir, 0o700); err != nil {
-		return nil, err
-	}
-	for _, d := range []string{opts.FS.PathDir(dir), dir} {
-		if err := syncDir(opts.FS, d); err != nil {
+	if !opts.ReadOnly {
+		if err := makeDirectories(opts.FS, dir, dbDir); err != nil {
 			return nil, err
 		}
 	}
@@ -175,7 +175,14 @@ func openLocked(dir string, opts Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	switch {
+	case opts.ReadOnly && fresh:
+		return nil, ErrNoData
+	case opts.ReadOnly && format < firstFormat+len(opts.migrations):
+		return nil, fmt.Errorf("%w: it has format %d", ErrOlderFormat, format)
+	}
 	s := &Store{
+		readOnly:  opts.ReadOnly,
 		directory: lock,
 		dbDir:     dbDir,
 		log:       opts.Logger,
@@ -190,13 +197,8 @@ func openLocked(dir string, opts Options) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if fresh {
-		err = markFresh(opts.FS, dir, s.db, format)
-	} else {
-		err = migrate(opts.FS, dir, s.db, format, opts.migrations)
-	}
-	if err == nil {
-		err = s.beginEpoch()
+	if err = s.readEpoch(); err == nil && !s.readOnly {
+		err = s.prepare(opts, dir, format, fresh)
 	}
 	if err != nil && !s.broken {
 		err = errors.Join(err, s.db.Close())
@@ -205,6 +207,31 @@ func openLocked(dir string, opts Options) (_ *Store, err error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+func makeDirectories(f vfs.FS, dir, dbDir string) error {
+	if err := f.MkdirAll(dbDir, 0o700); err != nil {
+		return err
+	}
+	for _, d := range []string{f.PathDir(dir), dir} {
+		if err := syncDir(f, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prepare writes what a directory needs before anything else is written to it.
+func (s *Store) prepare(opts Options, dir string, format int, fresh bool) (err error) {
+	if fresh {
+		err = markFresh(opts.FS, dir, s.db, format)
+	} else {
+		err = migrate(opts.FS, dir, s.db, format, opts.migrations)
+	}
+	if err != nil {
+		return err
+	}
+	return s.beginEpoch()
 }
 
 // lockError tells "somebody else holds it" from any other failure. The file
@@ -221,6 +248,27 @@ func lockError(err error) error {
 	return err
 }
 
+// readEpoch reads how often the directory was opened to write.
+func (s *Store) readEpoch() error {
+	value, closer, err := s.db.Get(epochKey())
+	if errors.Is(err, cpebble.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(value) == 8 {
+		s.epoch = binary.BigEndian.Uint64(value)
+	}
+	if err := closer.Close(); err != nil {
+		return err
+	}
+	if s.epoch == 0 {
+		return errors.New("the epoch is damaged")
+	}
+	return nil
+}
+
 // beginEpoch makes every version of this run differ from all before it.
 func (s *Store) beginEpoch() (err error) {
 	// Nothing is under way yet, so a panic of the tree about its log is still
@@ -231,20 +279,6 @@ func (s *Store) beginEpoch() (err error) {
 			err = panicError(r)
 		}
 	}()
-	switch value, closer, err := s.db.Get(epochKey()); {
-	case err == nil:
-		if len(value) == 8 {
-			s.epoch = binary.BigEndian.Uint64(value)
-		}
-		if err := closer.Close(); err != nil {
-			return err
-		}
-		if s.epoch == 0 {
-			return errors.New("the epoch is damaged")
-		}
-	case !errors.Is(err, cpebble.ErrNotFound):
-		return err
-	}
 	s.epoch++
 	return s.db.Set(epochKey(), binary.BigEndian.AppendUint64(nil, s.epoch), cpebble.Sync)
 }
@@ -268,6 +302,15 @@ func (s *Store) enter(ctx context.Context) error {
 		s.open.RUnlock()
 	}
 	return err
+}
+
+// enterToWrite is enter for a verb that writes.
+func (s *Store) enterToWrite(ctx context.Context) error {
+	if err := s.enter(ctx); err != nil || !s.readOnly {
+		return err
+	}
+	s.leave()
+	return store.ErrReadOnly
 }
 
 func (s *Store) leave() { s.open.RUnlock() }
@@ -295,8 +338,9 @@ func (s *Store) failure() error {
 	}
 }
 
-// Opening counts how often the directory was opened; only one process can have
-// it open at a time.
+// Opening counts how often the directory was opened to write, which only one
+// process can have done at a time. An opening that only reads has the number of the
+// last one that wrote.
 func (s *Store) Opening() uint64 { return s.epoch }
 
 // Close waits for the verbs under way, closes the tree and releases the

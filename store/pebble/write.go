@@ -20,7 +20,7 @@ func (s *Store) Commit(ctx context.Context, p store.Partition, base store.Versio
 	if err := store.CheckCommit(p, mutations); err != nil {
 		return "", err
 	}
-	if err := s.enter(ctx); err != nil {
+	if err := s.enterToWrite(ctx); err != nil {
 		return "", err
 	}
 	defer s.leave()
@@ -54,7 +54,7 @@ func (s *Store) Put(ctx context.Context, p store.Partition, mutations []store.Mu
 	if err := store.CheckPut(p, mutations); err != nil {
 		return err
 	}
-	if err := s.enter(ctx); err != nil {
+	if err := s.enterToWrite(ctx); err != nil {
 		return err
 	}
 	defer s.leave()
@@ -73,7 +73,7 @@ func (s *Store) Drop(ctx context.Context, p store.Partition) error {
 	if err := store.CheckName(p); err != nil {
 		return err
 	}
-	if err := s.enter(ctx); err != nil {
+	if err := s.enterToWrite(ctx); err != nil {
 		return err
 	}
 	defer s.leave()
