@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -37,12 +36,7 @@ func checkpoint(ctx context.Context, s checkpointer, data, to string) error {
 	if err := os.Chmod(made, 0o700); err != nil {
 		return err
 	}
-	switch content, err := os.ReadFile(filepath.Join(data, firstApplicationFile)); {
-	case err == nil:
-		if err := writeFile(filepath.Join(made, firstApplicationFile), content, 0o600); err != nil {
-			return err
-		}
-	case !errors.Is(err, fs.ErrNotExist):
+	if err := copyFirstApplication(data, made); err != nil {
 		return err
 	}
 	// Of two that are made at once to one place the second one fails here.

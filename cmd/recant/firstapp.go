@@ -26,6 +26,9 @@ func firstApplication(server config.Server) (config.Application, error) {
 	if err != nil || found {
 		return app, err
 	}
+	if server.ReadOnly {
+		return app, fmt.Errorf("no application: %s has none yet, and with --read-only none is made", server.Data)
+	}
 	id, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
 		return app, fmt.Errorf("choose an SDKAppID: %w", err)
@@ -67,6 +70,19 @@ func readFirstApplication(server config.Server) (app config.Application, found b
 		app.Admins = given
 	}
 	return app, true, nil
+}
+
+// copyFirstApplication gives a copy of a data directory its application, if it has
+// one.
+func copyFirstApplication(from, to string) error {
+	content, err := os.ReadFile(filepath.Join(from, firstApplicationFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(to, firstApplicationFile), content, 0o600)
 }
 
 // writeFile replaces a file whole or not at all, durably: after a crash it has

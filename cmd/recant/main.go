@@ -3,7 +3,7 @@
 //	recant serve      serve the protocol
 //	recant usersig    sign a UserSig
 //	recant recall     preview, recall, restore, audit, export, erase
-//	recant store      copy a data directory, prepare a cluster
+//	recant store      copy a store, move to another one, prepare a cluster
 //	recant webhook    see what the backend is told, and tell it again
 //	recant version    print the version
 package main
@@ -41,7 +41,7 @@ type cli struct {
 	Serve   serveCommand   `cmd:"" help:"Serve the protocol until told to stop."`
 	UserSig userSigCommand `cmd:"" name:"usersig" help:"Print a UserSig, signed with an application's first key."`
 	Recall  recallCommand  `cmd:"" help:"Clean up after spammers: preview, recall, undo, audit, evidence, erase."`
-	Store   storeCommand   `cmd:"" help:"Copy a data directory, prepare a cluster."`
+	Store   storeCommand   `cmd:"" help:"Copy a store, move to another one, prepare a cluster."`
 	Webhook webhookCommand `cmd:"" help:"See what is told to an application's backend, and tell it again."`
 	Version versionCommand `cmd:"" help:"Print the version of this program."`
 }

@@ -168,20 +168,25 @@ func (p *process) call(sdkAppID uint32, identifier, sig, path, body string) answ
 // tryCall is call where the server may be gone.
 func (p *process) tryCall(sdkAppID uint32, identifier, sig, path, body string) (answer, error) {
 	p.t.Helper()
+	content, err := p.rawCall(sdkAppID, identifier, sig, path, body)
+	if err != nil {
+		return answer{}, err
+	}
+	return decodeAnswer(p.t, content), nil
+}
+
+// rawCall returns the answer as it came.
+func (p *process) rawCall(sdkAppID uint32, identifier, sig, path, body string) ([]byte, error) {
 	client := &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true,
 	}}
 	target := fmt.Sprintf("%s/v4/%s?sdkappid=%d&identifier=%s&usersig=%s&random=7&contenttype=json", p.base, path, sdkAppID, identifier, sig)
 	response, err := client.Post(target, "application/json", strings.NewReader(body))
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	defer response.Body.Close()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		return answer{}, err
-	}
-	return decodeAnswer(p.t, content), nil
+	return io.ReadAll(response.Body)
 }
 
 // tool runs a command of the program that ends by itself.

@@ -23,6 +23,7 @@ import (
 	"github.com/recant-chat/recant/console"
 	"github.com/recant-chat/recant/internal/config"
 	"github.com/recant-chat/recant/store"
+	"github.com/recant-chat/recant/store/transfer"
 	"github.com/recant-chat/recant/webhook"
 )
 
@@ -167,6 +168,12 @@ func (s *server) openStore(ctx context.Context) (err error) {
 	}
 	if s.store, err = openStore(ctx, s.config, s.log, metrics); err != nil {
 		return err
+	}
+	switch source, err := transfer.Unfinished(ctx, s.store); {
+	case err != nil:
+		return err
+	case source != "":
+		return fmt.Errorf("the store is an unfinished copy of %s: run recant store copy again until it has ended", source)
 	}
 	if c, ok := s.store.(checkpointer); ok && !s.config.ReadOnly {
 		if s.control, err = openControl(s.config.Data, c); err != nil {

@@ -78,7 +78,9 @@ func failed(s store.Store) <-chan struct{} {
 // storeCommand is `recant store`: what is done to a store beside serving it.
 type storeCommand struct {
 	Checkpoint storeCheckpoint `cmd:"" help:"Copy a data directory, also while a server serves it."`
+	Copy       storeCopy       `cmd:"" help:"Move everything to another store: a directory or a cluster."`
 	Migrate    storeMigrate    `cmd:"" help:"Make or bring up to date the tables of a Cassandra cluster."`
+	Verify     storeVerify     `cmd:"" help:"Compare two stores, partition by partition."`
 }
 
 // storeMigrate is `recant store migrate`.

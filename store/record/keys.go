@@ -111,6 +111,13 @@ func BesidePartition(c ConversationID, bucket uint32) store.Partition {
 	return store.Versioned(name('N', c.App, c.Group, number(c.Incarnation), number(c.Topic), number(uint64(bucket))))
 }
 
+// CopyPartition marks a store that another one is being copied to. No application's
+// partition begins like it, and it is never copied itself.
+func CopyPartition() store.Partition { return store.Blind("\x00copy") }
+
+// CopyKey is its one row.
+var CopyKey = []byte("copy")
+
 // Keys of single rows.
 var (
 	AccountKey      = []byte("account") // user partition

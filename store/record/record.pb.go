@@ -5106,6 +5106,91 @@ func (x *EventLease) GetOpening() uint64 {
 	return 0
 }
 
+// Copy marks a store that another one is being copied to, until all is there.
+type Copy struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	From          string                 `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`              // the source, as the operator knows it
+	Opening       uint64                 `protobuf:"varint,2,opt,name=opening,proto3" json:"opening,omitempty"`       // of a source that one process alone can write; 0 for others
+	Cursor        string                 `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`          // in the source's listing: all up to it is copied
+	Partitions    int64                  `protobuf:"varint,4,opt,name=partitions,proto3" json:"partitions,omitempty"` // copied so far
+	Rows          int64                  `protobuf:"varint,5,opt,name=rows,proto3" json:"rows,omitempty"`
+	Bytes         int64                  `protobuf:"varint,6,opt,name=bytes,proto3" json:"bytes,omitempty"` // of keys and values
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Copy) Reset() {
+	*x = Copy{}
+	mi := &file_record_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Copy) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Copy) ProtoMessage() {}
+
+func (x *Copy) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Copy.ProtoReflect.Descriptor instead.
+func (*Copy) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *Copy) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Copy) GetOpening() uint64 {
+	if x != nil {
+		return x.Opening
+	}
+	return 0
+}
+
+func (x *Copy) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *Copy) GetPartitions() int64 {
+	if x != nil {
+		return x.Partitions
+	}
+	return 0
+}
+
+func (x *Copy) GetRows() int64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *Copy) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
 var File_record_proto protoreflect.FileDescriptor
 
 const file_record_proto_rawDesc = "" +
@@ -5603,7 +5688,16 @@ const file_record_proto_rawDesc = "" +
 	"EventLease\x12\x16\n" +
 	"\x06holder\x18\x01 \x01(\x04R\x06holder\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\x03R\x05until\x12\x18\n" +
-	"\aopening\x18\x03 \x01(\x04R\aopeningB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
+	"\aopening\x18\x03 \x01(\x04R\aopening\"\x96\x01\n" +
+	"\x04Copy\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\tR\x04from\x12\x18\n" +
+	"\aopening\x18\x02 \x01(\x04R\aopening\x12\x16\n" +
+	"\x06cursor\x18\x03 \x01(\tR\x06cursor\x12\x1e\n" +
+	"\n" +
+	"partitions\x18\x04 \x01(\x03R\n" +
+	"partitions\x12\x12\n" +
+	"\x04rows\x18\x05 \x01(\x03R\x04rows\x12\x14\n" +
+	"\x05bytes\x18\x06 \x01(\x03R\x05bytesB,Z*github.com/recant-chat/recant/store/recordb\x06proto3"
 
 var (
 	file_record_proto_rawDescOnce sync.Once
@@ -5618,7 +5712,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -5684,17 +5778,18 @@ var file_record_proto_goTypes = []any{
 	(*EventCursor)(nil),      // 61: recant.record.EventCursor
 	(*ReplayPlace)(nil),      // 62: recant.record.ReplayPlace
 	(*EventLease)(nil),       // 63: recant.record.EventLease
-	nil,                      // 64: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 65: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 66: recant.record.PermissionGroup.TopicsEntry
+	(*Copy)(nil),             // 64: recant.record.Copy
+	nil,                      // 65: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 66: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 67: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	39, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	64, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	65, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
 	50, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
 	6,  // 4: recant.record.Member.custom:type_name -> recant.record.Field
-	65, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	66, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
 	18, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
 	16, // 7: recant.record.Body.cause:type_name -> recant.record.Cause
 	15, // 8: recant.record.Edit.body:type_name -> recant.record.Body
@@ -5715,7 +5810,7 @@ var file_record_proto_depIdxs = []int32{
 	4,  // 23: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
 	38, // 24: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
 	42, // 25: recant.record.Broadcasts.recent:type_name -> recant.record.Broadcast
-	66, // 26: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	67, // 26: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
 	45, // 27: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
 	47, // 28: recant.record.Counters.counters:type_name -> recant.record.Counter
 	54, // 29: recant.record.Receipt.readers:type_name -> recant.record.Reader
@@ -5746,7 +5841,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   62,
+			NumMessages:   63,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
