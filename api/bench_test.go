@@ -21,7 +21,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/recant-chat/recant/api/usersig"
 	"github.com/recant-chat/recant/chat"
-	"github.com/recant-chat/recant/store/pebble"
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // The benchmarks run against a whole server over loopback, on the real engine
@@ -46,10 +46,8 @@ type bench struct {
 func newBench(b *testing.B) *bench {
 	b.Helper()
 	s := &bench{b: b, dir: b.TempDir()}
-	st, err := pebble.Open(filepath.Join(s.dir, "data"), pebble.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
+	st := testengine.In(filepath.Join(s.dir, "data")).OpenFor(b)
+	var err error
 	settings := chat.DefaultSettings()
 	settings.ImportMaxBatch = 400
 	s.chat, err = chat.OpenApp(context.Background(), st, benchApp, chat.Options{
@@ -76,9 +74,6 @@ func newBench(b *testing.B) *bench {
 	b.Cleanup(func() {
 		s.http.Close()
 		s.chat.Close()
-		if err := st.Close(); err != nil {
-			b.Error(err)
-		}
 	})
 	return s
 }

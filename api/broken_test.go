@@ -7,6 +7,7 @@ import (
 
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 )
 
@@ -26,7 +27,7 @@ func (brokenStore) Commit(context.Context, store.Partition, store.Version, []sto
 func (brokenStore) Put(context.Context, store.Partition, []store.Mutation) error { return errBroken }
 
 func TestFailuresOfTheStoreAreInternalErrorsOfTheService(t *testing.T) {
-	st := newMemoryStore(t)
+	st := testengine.Open(t)
 	a := newApp(t, func(o *apitest.Options) { o.Store = brokenStore{st} })
 	for command, body := range map[string]string{
 		"account_import":      `{"UserID":"ann"}`,

@@ -10,6 +10,7 @@ import (
 
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/internal/history"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 )
 
@@ -37,7 +38,7 @@ func (s unevenStore) Commit(ctx context.Context, p store.Partition, base store.V
 func TestConcurrentSendsRecallsAndPullsFitTheModel(t *testing.T) {
 	for _, window := range []int{6, 1000} {
 		t.Run(fmt.Sprintf("window %d", window), func(t *testing.T) {
-			st := newMemoryStore(t)
+			st := testengine.Open(t)
 			first := newRoomWith(t, func(o *apitest.Options) {
 				o.Settings.DeleteBySenderWindow = window
 				o.Store = unevenStore{st}

@@ -14,6 +14,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/recant-chat/recant/api"
 	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 )
 
@@ -199,7 +200,7 @@ func (s lateStore) Commit(ctx context.Context, p store.Partition, base store.Ver
 // 60008 says that nothing was done: it is never the answer once something was
 // committed (spec 01 section 1.3).
 func TestEveryCommandThatCommittedLateAnswersSuccess(t *testing.T) {
-	st := newMemoryStore(t)
+	st := testengine.Open(t)
 	late := lateStore{st, &atomic.Int32{}}
 	a := newStoryApp(t, func(o *apitest.Options) { o.Store, o.API.RequestTimeout = late, lateTimeout })
 	teller := apitest.NewTeller(a.Server)

@@ -9,11 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/chat"
-	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/pebble"
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // What the commands on members have in common (spec 03 section 0), and roles
@@ -158,27 +156,12 @@ func (r *room) crowd(prefix string, n int) {
 	}
 }
 
-// newMemoryStore is an engine for several servers at once.
-func newMemoryStore(t *testing.T) store.Store {
-	t.Helper()
-	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return st
-}
-
 // twoServers runs two servers on one store, one after the other's calls; the
 // settings of the second are changed.
 func twoServers(t *testing.T, set func(*apitest.Options)) (first, second *apitest.Server) {
 	t.Helper()
 	o := apitest.DefaultOptions()
-	o.Store = newMemoryStore(t)
+	o.Store = testengine.Open(t)
 	first = apitest.New(t, o)
 	set(&o)
 	return first, apitest.New(t, o)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/internal/testengine"
 	"pgregory.net/rapid"
 )
 
@@ -209,7 +210,7 @@ func TestBroadcastRefuses(t *testing.T) {
 // Of many at once, in two processes, each has a number of its own and one of a
 // kind is sent.
 func TestConcurrentBroadcastsInTwoProcesses(t *testing.T) {
-	st := newMemoryStore(t)
+	st := testengine.Open(t)
 	set := func(o *apitest.Options) { o.Store, o.Settings.BroadcastsPerSecond = st, 5 }
 	servers := []*app{newApp(t, set), newApp(t, set)}
 	var mu sync.Mutex

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/internal/testengine"
 	"pgregory.net/rapid"
 )
 
@@ -318,7 +319,7 @@ func TestUndeclaredCustomProfileFieldsAreTwentyAtMost(t *testing.T) {
 // What was stored before the fields were declared stands in nobody's way, and
 // neither does what was declared once.
 func TestCustomProfileFieldsBeforeAndAfterTheirDeclaration(t *testing.T) {
-	st := newMemoryStore(t)
+	st := testengine.Open(t)
 	open := newApp(t, func(o *apitest.Options) { o.Store = st })
 	declared := newApp(t, func(o *apitest.Options) { o.Store, o.Settings.CustomProfileFields = st, []string{"hobby"} })
 	open.accounts("ann")

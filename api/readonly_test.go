@@ -11,6 +11,7 @@ import (
 
 	"github.com/recant-chat/recant/api"
 	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 )
 
@@ -40,7 +41,7 @@ func (s writesStore) Put(ctx context.Context, p store.Partition, m []store.Mutat
 // does, and every other with a code that says to come back. Neither is worth a line
 // of its log.
 func TestAServerThatOnlyReadsRefusesWhatWrites(t *testing.T) {
-	st := newMemoryStore(t)
+	st := testengine.Open(t)
 	counted := writesStore{st, &atomic.Int32{}}
 	a := newStoryApp(t, func(o *apitest.Options) { o.Store = counted })
 	reader := newApp(t, func(o *apitest.Options) { o.Store, o.ReadOnly = store.ReadOnly(st), true })

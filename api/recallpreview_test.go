@@ -7,6 +7,7 @@ import (
 
 	"github.com/recant-chat/recant/api/apitest"
 	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // preview_recall (spec 08 section 2.1).
@@ -399,7 +400,7 @@ func TestPlanTokenOutlivesARestart(t *testing.T) {
 }
 
 func TestPlanTokenOfAnotherApplication(t *testing.T) {
-	st := newMemoryStore(t)
+	st := testengine.Open(t)
 	r := newRoomWith(t, func(o *apitest.Options) { o.Store = st }, "Public", "ann")
 	r.send("ann", 1)
 	// Another application in the same store, with a group of the same name.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // create_topic and import_topic (spec 05 sections 1.7, 1.8.1 and 1.8.2).
@@ -201,7 +202,7 @@ func TestTopicCommandsLeaveTheCommunityAlone(t *testing.T) {
 }
 
 func TestTopicsWhereCommunitiesAreOff(t *testing.T) {
-	engine := newMemoryStore(t)
+	engine := testengine.Open(t)
 	town := newTown(t, func(o *apitest.Options) { o.Store = engine }, "ann")
 	one := town.topic("one")
 	o := apitest.DefaultOptions()

@@ -9,10 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/pebble"
 	"github.com/recant-chat/recant/store/record"
 	"google.golang.org/protobuf/proto"
 )
@@ -43,22 +42,12 @@ func (s *watchedStore) Read(ctx context.Context, p store.Partition, r ...store.R
 	return s.Store.Read(ctx, p, r...)
 }
 
-func memoryStore(t *testing.T) *pebble.Store {
-	t.Helper()
-	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { st.Close() })
-	return st
-}
-
 // A message that is sent at the very moment at which its lane's old mark is
 // removed has a mark of its own: a kill would not lose it.
 func TestRemovingAMarkSparesALaterOne(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	st := &watchedStore{Store: memoryStore(t)}
+	st := &watchedStore{Store: testengine.Open(t)}
 	set := b.hooked(afterSend)
 	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Store = st }, "Public", "ann")
 	var marked atomic.Int32
@@ -87,6 +76,7 @@ func TestRemovingAMarkSparesALaterOne(t *testing.T) {
 
 // What a killed process held on an engine that is its own is not waited for.
 func TestALeaseEndsWithTheProcessThatHadTheEngine(t *testing.T) {
+	testengine.Embedded(t)
 	t.Parallel()
 	for _, c := range []struct {
 		name      string
@@ -95,8 +85,8 @@ func TestALeaseEndsWithTheProcessThatHadTheEngine(t *testing.T) {
 	}{{"an earlier opening", 1, true}, {"this opening", 0, false}} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			b, st := newBackend(t), memoryStore(t)
-			lease := &record.EventLease{Holder: 1, Until: time.Now().Add(time.Hour).UnixMilli(), Opening: st.Opening() + c.other}
+			b, st := newBackend(t), testengine.Open(t)
+			lease := &record.EventLease{Holder: 1, Until: time.Now().Add(time.Hour).UnixMilli(), Opening: st.(store.Exclusive).Opening() + c.other}
 			row, err := proto.Marshal(lease)
 			if err != nil {
 				t.Fatal(err)
@@ -205,7 +195,7 @@ func TestAFailedSendIntoADestroyedGroupChangesNoOtherEvent(t *testing.T) {
 func TestAReplayThatPassesMuchOverIsCutIntoCalls(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	st := &watchedStore{Store: memoryStore(t)}
+	st := &watchedStore{Store: testengine.Open(t)}
 	set := b.hooked(afterSend, "Group.CallbackAfterGroupInfoChanged")
 	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Store = st }, "Public", "ann")
 	r.send("ann", 700)
@@ -241,7 +231,7 @@ func TestLanesOfAProcessThatIsGoneAreLookedAtOnce(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	var reads atomic.Int32
-	st := &watchedStore{Store: memoryStore(t), opening: 7}
+	st := &watchedStore{Store: testengine.Open(t), opening: 7}
 	set := b.hooked(afterSend)
 	first := newRoomWith(t, func(o *apitest.Options) { set(o); o.Store = st }, "Public", "ann")
 	const rooms = 20

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/recant-chat/recant/api/apitest"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 	"google.golang.org/protobuf/proto"
@@ -102,7 +103,7 @@ func TestOneEventOfAMessageIsNotRepeatedForTheOther(t *testing.T) {
 func TestReceiptsThatWaitAreLookedAtLessAndLess(t *testing.T) {
 	t.Parallel()
 	b, reads := newBackend(t), atomic.Int32{}
-	st := &watchedStore{Store: memoryStore(t), read: func() { reads.Add(1) }}
+	st := &watchedStore{Store: testengine.Open(t), read: func() { reads.Add(1) }}
 	set := b.hooked(afterSend, readReceipt)
 	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Store = st }, "Public", "ann", "bob")
 	b.answers(down)
@@ -237,12 +238,16 @@ func TestWhoDoesNotDeliverRemembersNoLanes(t *testing.T) {
 // process's clock says that it lasts.
 func TestALeaseThatAnotherHasTakenIsLost(t *testing.T) {
 	t.Parallel()
-	b, st := newBackend(t), memoryStore(t)
+	b, st := newBackend(t), testengine.Open(t)
 	set := b.hooked(afterSend)
 	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Store = st }, "Public", "ann")
 	r.send("ann", 1)
 	b.wait(afterSend, 1)
-	row, err := proto.Marshal(&record.EventLease{Holder: 1, Until: time.Now().Add(time.Hour).UnixMilli(), Opening: st.Opening()})
+	lease := &record.EventLease{Holder: 1, Until: time.Now().Add(time.Hour).UnixMilli()}
+	if engine, ok := st.(store.Exclusive); ok {
+		lease.Opening = engine.Opening()
+	}
+	row, err := proto.Marshal(lease)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,13 @@ package chat
 import (
 	"strings"
 	"testing"
+
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // spec 07 sections 1.1 and 1.2.
 func TestImportAgainChangesTheTextsThatAreGiven(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	want := func(nick, face string) {
 		t.Helper()
 		profiles, err := a.Profiles(bg, []string{"mira"}, []string{TagNick, TagImage})

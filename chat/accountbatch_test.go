@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -26,7 +27,7 @@ func (s *impatientStore) Commit(ctx context.Context, p store.Partition, base sto
 // A call that has done something must not be answered as timed out (spec 01
 // section 1.3), although its caller may have left.
 func TestAccountBatchesAreCarriedThrough(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	ctx, end := context.WithCancel(bg)
 	a := openTestApp(t, &impatientStore{Store: st, end: end})
 	failed, err := a.ImportAccounts(ctx, []AccountProfile{{UserID: "a"}, {UserID: "b"}, {UserID: "c"}})

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 )
 
@@ -29,7 +30,7 @@ func (a *App) kickNow(userID string) error { return a.Kick(bg, userID) }
 func TestChangesOfAnAccountThatIsBeingDeleted(t *testing.T) {
 	for name, change := range accountChanges {
 		t.Run(name, func(t *testing.T) {
-			a := openTestApp(t, &slowReads{openTestStore(t)})
+			a := openTestApp(t, &slowReads{testengine.Open(t)})
 			for i := range 50 {
 				userID := fmt.Sprint("user-", i)
 				mustImport(t, a, userID)
@@ -64,7 +65,7 @@ func TestChangesThatLookedBeforeTheDeletion(t *testing.T) {
 	for name, change := range accountChanges {
 		t.Run(name, func(t *testing.T) {
 			for n := 1; ; n++ {
-				inner := openTestStore(t)
+				inner := testengine.Open(t)
 				other := openTestApp(t, inner)
 				mustImport(t, other, "bob")
 				reads := 0
@@ -93,7 +94,7 @@ func TestChangesThatLookedBeforeTheDeletion(t *testing.T) {
 func TestChangesOfAnAdministratorWhoseDeletionWasCutShort(t *testing.T) {
 	for name, change := range accountChanges {
 		t.Run(name, func(t *testing.T) {
-			st := openTestStore(t)
+			st := testengine.Open(t)
 			a := openTestApp(t, st)
 			mustImport(t, a, "bob")
 			nick := "Bob"

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -48,7 +49,7 @@ func TestAccountDeletionSurvivesACrashAtAnyWrite(t *testing.T) {
 	for name, finish := range finish {
 		t.Run(name, func(t *testing.T) {
 			for n := 0; ; n++ {
-				st := openTestStore(t)
+				st := testengine.Open(t)
 				populate(t, openTestApp(t, st))
 				died := dieAfter(t, st, n, func(a *App) { a.DeleteAccounts(bg, []string{"bob"}) })
 				a := later(t, st)
@@ -87,7 +88,7 @@ func (a *App) readAccountDeleting(userID string) (bool, error) {
 }
 
 func TestAccountThatIsDeletedWhileItJoinsIsNobodysMember(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	for i := range 200 {
 		user, group := fmt.Sprint("user-", i), fmt.Sprint("group-", i)
@@ -122,7 +123,7 @@ func (s *slowReads) Read(ctx context.Context, p store.Partition, r ...store.Rang
 }
 
 func TestAccountsAtOnceAreCountedOnce(t *testing.T) {
-	a := openTestApp(t, &slowReads{openTestStore(t)}, func(o *Options) { o.Settings.MaxAccounts = 20 })
+	a := openTestApp(t, &slowReads{testengine.Open(t)}, func(o *Options) { o.Settings.MaxAccounts = 20 })
 	var wg sync.WaitGroup
 	for i := range 60 {
 		wg.Go(func() {
@@ -163,7 +164,7 @@ func (s *lateStore) Commit(ctx context.Context, p store.Partition, base store.Ve
 }
 
 func TestAccountThatAnotherProcessDeletesAtTheLastMomentDoesNotJoin(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	other := openTestApp(t, st)
 	mustImport(t, other, "ann", "bob")
 	late := &lateStore{Store: st, partition: record.GroupPartition(other.id, "g"), happen: func() {
@@ -188,7 +189,7 @@ func TestAccountThatAnotherProcessDeletesAtTheLastMomentDoesNotJoin(t *testing.T
 }
 
 func TestAccountWithMoreRowsThanOneCommitTakesLeavesNothing(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	populate(t, a)
 	topics := maxLeaveRows + 10
 	for range 2 {
@@ -220,7 +221,7 @@ func TestAccountWithMoreRowsThanOneCommitTakesLeavesNothing(t *testing.T) {
 }
 
 func TestMembersThatNoAnswerCanHoldAreNotRead(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	populate(t, a)
 	g, err := a.readGroup(bg, town)
 	if err != nil {

@@ -8,29 +8,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/pebble"
 	"github.com/recant-chat/recant/store/record"
 )
 
 var bg = context.Background()
-
-// openTestStore opens the embedded engine in memory.
-func openTestStore(t testing.TB) store.Store {
-	t.Helper()
-	st, err := pebble.Open("data", pebble.Options{FS: vfs.NewMem()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return st
-}
 
 func openTestApp(t testing.TB, st store.Store, set ...func(*Options)) *App {
 	t.Helper()
@@ -99,7 +83,7 @@ func wantContiguous(t *testing.T, a *App, group string, last uint32) {
 }
 
 func TestNumbersAreContiguousAcrossBuckets(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", ChatRoom)
 	const messages, senders = 2*record.BucketSize + 100, 64
 	sendMany(t, []*App{a}, messages, senders)
@@ -134,7 +118,7 @@ func sendMany(t *testing.T, apps []*App, messages, senders int) {
 }
 
 func TestTwoProcessesOnOneStoreNumberWithoutGaps(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a, b := openTestApp(t, st), openTestApp(t, st)
 	makeGroup(t, a, "g", ChatRoom)
 	sendMany(t, []*App{a, b}, 400, 8)
@@ -143,7 +127,7 @@ func TestTwoProcessesOnOneStoreNumberWithoutGaps(t *testing.T) {
 }
 
 func TestRepeatIsKnownToAnotherProcess(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a, b := openTestApp(t, st), openTestApp(t, st)
 	makeGroup(t, a, "g", ChatRoom)
 	op := Operator{Account: "administrator"}
@@ -241,7 +225,7 @@ func (s *unsureStore) Commit(ctx context.Context, p store.Partition, base store.
 func TestUnknownOutcomesNeitherLoseNorDoubleMessages(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			st := openTestStore(t)
+			st := testengine.Open(t)
 			makeGroup(t, openTestApp(t, st), "g", ChatRoom)
 			unsure := &unsureStore{Store: st, random: rand.New(rand.NewPCG(seed, 0))}
 			a, b := openTestApp(t, unsure), openTestApp(t, unsure)
@@ -252,7 +236,7 @@ func TestUnknownOutcomesNeitherLoseNorDoubleMessages(t *testing.T) {
 }
 
 func TestAWithdrawnSendIsNotStored(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", ChatRoom)
 	ctx, cancel := context.WithCancel(bg)
 	cancel()
@@ -267,7 +251,7 @@ func TestAWithdrawnSendIsNotStored(t *testing.T) {
 }
 
 func TestSendsThatAreCancelledAtAnyMomentLeaveTheQueueWorking(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", ChatRoom)
 	var mu sync.Mutex
 	acknowledged := 0
@@ -299,7 +283,7 @@ func TestSendsThatAreCancelledAtAnyMomentLeaveTheQueueWorking(t *testing.T) {
 
 func TestMsgTimeNeverRunsBackwards(t *testing.T) {
 	now := time.Unix(1_760_000_000, 0)
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Clock = func() time.Time { return now } })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Clock = func() time.Time { return now } })
 	makeGroup(t, a, "g", ChatRoom)
 	op := Operator{Account: "administrator"}
 	first, err := a.Send(bg, op, testMessage("g", "ann", 1))
@@ -323,7 +307,7 @@ func TestTheLargestImportFitsIntoOneCommit(t *testing.T) {
 		t.Error("an import that fits into no commit is allowed")
 	}
 	settings.ImportMaxBatch = maxBatchMessages
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Settings = settings })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Settings = settings })
 	makeGroup(t, a, "g", Public)
 	at := a.now()
 	messages := make([]ImportedMessage, maxBatchMessages)
@@ -337,7 +321,7 @@ func TestTheLargestImportFitsIntoOneCommit(t *testing.T) {
 }
 
 func TestARequestLargerThanACommitIsStoredWhole(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", ChatRoom)
 	g, err := a.readGroup(bg, "g")
 	if err != nil {
@@ -366,7 +350,7 @@ func TestARequestLargerThanACommitIsStoredWhole(t *testing.T) {
 
 // Messages that come while something else is done on the log are stored after it.
 func TestWorkOnTheLogTakesNoMessagesAlong(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", ChatRoom)
 	s := ownStream(t, a, "g")
 	begun, end := make(chan struct{}), make(chan struct{})

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 )
 
@@ -62,7 +63,7 @@ func sendRecovering(a *App, random uint32) (panicked bool, err error) {
 }
 
 func TestConversationOutlivesAPanicWhileItIsRead(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	makeGroup(t, openTestApp(t, st), "g", ChatRoom)
 	a := openTestApp(t, &panickyStore{Store: st, verb: "read"})
 	if panicked, err := sendRecovering(a, 1); !panicked {
@@ -77,7 +78,7 @@ func TestConversationOutlivesAPanicWhileItIsRead(t *testing.T) {
 // One send is held in its commit while three more gather behind it. They are
 // committed together, and that panics.
 func TestPanicOfABatchIsAnErrorToItsOtherSends(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	makeGroup(t, openTestApp(t, st), "g", ChatRoom)
 	held, release := make(chan struct{}), make(chan struct{})
 	a := openTestApp(t, &panickyStore{Store: st, verb: "commit", held: held, release: release})

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -45,7 +46,7 @@ func (s *puttingStore) Commit(ctx context.Context, p store.Partition, base store
 // Whatever was answered is in the audit record for good, also where the call
 // changed nothing else.
 func TestTheEntryOfAnAnsweredCallIsDurable(t *testing.T) {
-	st := &puttingStore{Store: openTestStore(t), put: map[string]bool{}}
+	st := &puttingStore{Store: testengine.Open(t), put: map[string]bool{}}
 	a := openTestApp(t, st)
 	target := crashGroups(t, a, 1)[0]
 	nowhere := RecallTarget{GroupID: "nowhere", Sender: "ann"}

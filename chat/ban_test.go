@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 	"pgregory.net/rapid"
@@ -69,7 +70,7 @@ func banRows(t interface{ Fatalf(string, ...any) }, a *App, id string) int {
 // Pages of bans, and who may be added, are what a plain list of bans says.
 func TestBansAreWhatTheyAre(t *testing.T) {
 	now := int64(1_760_000_000)
-	a := openTestApp(t, openTestStore(t), func(o *Options) {
+	a := openTestApp(t, testengine.Open(t), func(o *Options) {
 		o.Clock = func() time.Time { return time.Unix(now, 0) }
 	})
 	accounts := make([]string, 8)
@@ -155,7 +156,7 @@ func TestBansAreWhatTheyAre(t *testing.T) {
 // Rows of bans that have run out do not stay for ever.
 func TestBansThatHaveRunOutAreSweptAway(t *testing.T) {
 	now := int64(1_760_000_000)
-	a := openTestApp(t, openTestStore(t), func(o *Options) {
+	a := openTestApp(t, testengine.Open(t), func(o *Options) {
 		o.Clock = func() time.Time { return time.Unix(now, 0) }
 	})
 	makeGroup(t, a, "room", AVChatRoom)
@@ -188,7 +189,7 @@ func (s *busyStore) Read(ctx context.Context, p store.Partition, ranges ...store
 
 // A group that never stands still keeps nobody from its bans.
 func TestBansOfABusyGroupAreListed(t *testing.T) {
-	busy := &busyStore{Store: openTestStore(t), happen: func() {}}
+	busy := &busyStore{Store: testengine.Open(t), happen: func() {}}
 	a := openTestApp(t, busy)
 	makeGroup(t, a, "room", AVChatRoom)
 	for round := range 30 {

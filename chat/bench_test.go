@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/recant-chat/recant/store/pebble"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store/record"
 )
 
@@ -15,16 +15,7 @@ import (
 
 func openBench(b *testing.B) *App {
 	b.Helper()
-	st, err := pebble.Open(b.TempDir(), pebble.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			b.Error(err)
-		}
-	})
-	return openTestApp(b, st)
+	return openTestApp(b, testengine.In(b.TempDir()).OpenFor(b))
 }
 
 // fillGroup makes a group with a history whose newest messages are ann's.

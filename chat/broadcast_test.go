@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -12,7 +13,7 @@ import (
 // An outcome that the engine cannot tell makes no second broadcast.
 func TestBroadcastsOfUnknownOutcomeAreFoundAgain(t *testing.T) {
 	clock := &handClock{now: time.Unix(1_760_000_000, 0)}
-	unsure := &unsureStore{Store: openTestStore(t), random: rand.New(rand.NewPCG(1, 0))}
+	unsure := &unsureStore{Store: testengine.Open(t), random: rand.New(rand.NewPCG(1, 0))}
 	a := openTestApp(t, unsure, func(o *Options) { o.Clock = clock.Now })
 	for random := range uint32(100) {
 		for range 2 {
@@ -29,7 +30,7 @@ func TestBroadcastsOfUnknownOutcomeAreFoundAgain(t *testing.T) {
 // looks for the others would pass over it.
 func TestOldBroadcastsAreForgotten(t *testing.T) {
 	clock := &handClock{now: time.Unix(1_760_000_000, 0)}
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Clock = clock.Now })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Clock = clock.Now })
 	send := func(random uint32, kept int) {
 		t.Helper()
 		if _, err := a.Broadcast(bg, Operator{Account: "administrator"}, Broadcast{Random: &random, Body: textBody}); err != nil {

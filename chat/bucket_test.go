@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -54,7 +55,7 @@ func ownStream(t testing.TB, a *App, group string) *stream {
 func TestAProcessThatLookedBeforeOthersWroteAndAllExpiredGoesOnAtTheEnd(t *testing.T) {
 	for name, before := range map[string]int{"empty": 0, "some messages": 3, "a full bucket": record.BucketSize} {
 		t.Run(name, func(t *testing.T) {
-			st := openTestStore(t)
+			st := testengine.Open(t)
 			clock := &testClock{now: time.Unix(2_000_000_000, 0)}
 			open := func() *App {
 				return openTestApp(t, st, func(o *Options) { o.Clock, o.Settings.HistoryRetentionDays = clock.Now, 7 })
@@ -93,7 +94,7 @@ func TestAProcessThatLookedBeforeOthersWroteAndAllExpiredGoesOnAtTheEnd(t *testi
 }
 
 func TestARecallReachesWhatAnotherProcessWroteAfterTheFirstBucketsWereDropped(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	clock := &testClock{now: time.Unix(2_000_000_000, 0)}
 	open := func() *App {
 		return openTestApp(t, st, func(o *Options) { o.Clock, o.Settings.HistoryRetentionDays = clock.Now, 7 })
@@ -121,7 +122,7 @@ func TestARecallReachesWhatAnotherProcessWroteAfterTheFirstBucketsWereDropped(t 
 }
 
 func TestAnImportOfUnknownOutcomeIsFoundBehindOthersMessages(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	b := openTestApp(t, st)
 	makeGroup(t, b, "g", ChatRoom)
 	const others = record.BucketSize + 10
@@ -152,7 +153,7 @@ func TestAnImportOfUnknownOutcomeIsFoundBehindOthersMessages(t *testing.T) {
 func TestACrashBetweenAnyWritesOfSealingLeavesNoWayIntoTheLog(t *testing.T) {
 	errCrash := errors.New("crash")
 	for writes := range 4 {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		stalled := openTestApp(t, st)
 		makeGroup(t, stalled, "g", ChatRoom)
 		s := ownStream(t, stalled, "g")
@@ -178,7 +179,7 @@ func TestACrashBetweenAnyWritesOfSealingLeavesNoWayIntoTheLog(t *testing.T) {
 }
 
 func TestAPullDuringTheCleanupOfItsGroupShowsNothingRecalled(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", ChatRoom)
 	sendAs(t, a, "ann", 1)
@@ -207,7 +208,7 @@ func TestAPullDuringTheCleanupOfItsGroupShowsNothingRecalled(t *testing.T) {
 }
 
 func TestAPullThatComesAfterTheCleanupOfItsGroupFindsNoGroup(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", ChatRoom)
 	st.then = func(p store.Partition, _ []store.Range) {
@@ -229,7 +230,7 @@ func TestAPullThatComesAfterTheCleanupOfItsGroupFindsNoGroup(t *testing.T) {
 }
 
 func TestALongRunOfRecalledMessagesIsNotKeptInMemory(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", ChatRoom)
 	s := ownStream(t, a, "g")
 	const messages = 3*record.BucketSize + 7

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -222,7 +223,7 @@ func sealedBucket(t *testing.T, a *App, id record.ConversationID) uint32 {
 }
 
 func TestDestroyedGroupLeavesOnlyWhatStopsStalledWriters(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	conversations := populate(t, a)
 	fill(t, a, conversations[1], 2*record.BucketSize) // into its third bucket
@@ -243,7 +244,7 @@ func TestDestroyedGroupLeavesOnlyWhatStopsStalledWriters(t *testing.T) {
 func TestCleanupSurvivesACrashAtAnyWrite(t *testing.T) {
 	destroyed, kept := 0, 0
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		conversations := populate(t, openTestApp(t, st))
 		died := dieAfter(t, st, n, func(a *App) {
 			if a.DestroyGroup(bg, Operator{}, town) == nil {
@@ -289,7 +290,7 @@ func TestStalledWriterOfADestroyedGroupFails(t *testing.T) {
 		messages int // in the log when the writer stalls; 3 are there
 	}{{"in the middle of a bucket", 3}, {"at the end of a bucket", record.BucketSize}} {
 		t.Run(c.name, func(t *testing.T) {
-			st := openTestStore(t)
+			st := testengine.Open(t)
 			a := openTestApp(t, st)
 			id := populate(t, a)[1]
 			fill(t, a, id, c.messages-3)
@@ -335,7 +336,7 @@ func TestStalledWriterOfADestroyedGroupFails(t *testing.T) {
 }
 
 func TestCleanupSparesTheNextGroupOfTheID(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	populate(t, a)
 	if err := a.DestroyGroup(bg, Operator{}, town); err != nil {
@@ -360,7 +361,7 @@ func TestCleanupSparesTheNextGroupOfTheID(t *testing.T) {
 }
 
 func TestBackgroundWorkCleansUpSoonAfterADestruction(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st, func(o *Options) { o.Housekeeping = time.Hour })
 	conversations := populate(t, a)
 	if err := a.DestroyGroup(bg, Operator{}, town); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -34,7 +35,7 @@ func contactsOf(t testing.TB, a *App) []Contact {
 // The mark of a cleared history is for the clients of the account; no call
 // shows it.
 func TestClearingAContactMarksTheHistoryOfTheMember(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	id := joinedPublic(t, a, "g")
 	marks := func() [2]uint32 {
 		g, err := a.readGroup(bg, "g")
@@ -63,7 +64,7 @@ func TestClearingAContactMarksTheHistoryOfTheMember(t *testing.T) {
 }
 
 func TestContactsCountTipsThatADeadProcessLeftBehind(t *testing.T) {
-	st := &failingLog{Store: openTestStore(t)}
+	st := &failingLog{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	joinedPublic(t, a, "g")
 	for n, look := range []func(*App) int{
@@ -102,7 +103,7 @@ func TestPlacesOfContactsFitIntoClients(t *testing.T) {
 }
 
 func TestContactsFindTheEndOfLongLogs(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	id := joinedPublic(t, a, "g")
 	for _, n := range []int{record.BucketSize, 1, record.BucketSize} {
 		if err := a.DeleteContact(bg, Operator{}, "ann", "g", false); err != nil {
@@ -120,7 +121,7 @@ func TestContactsFindTheEndOfLongLogs(t *testing.T) {
 
 // However many messages to others came since, a look reads 2,048 numbers at most.
 func TestContactsSearchTheNewestNumbersForAMessageToOne(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	id := joinedPublic(t, a, "g")
 	target := func(account string, n int) {
 		t.Helper()
@@ -158,7 +159,7 @@ func (p panickingLog) Read(ctx context.Context, partition store.Partition, range
 }
 
 func TestAPanicAtOneContactEndsTheCallAlone(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	joinedPublic(t, openTestApp(t, st), "g")
 	_, err := openTestApp(t, panickingLog{st}).Contacts(bg, ContactsRequest{Account: "ann"})
 	if CodeOf(err) != CodeInternal {

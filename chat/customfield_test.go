@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store/record"
 	"pgregory.net/rapid"
 )
@@ -45,7 +46,7 @@ func TestDeclaredKeysHaveToBeUsable(t *testing.T) {
 }
 
 func TestCustomValuesAreBoundedByBytes(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	for _, c := range []struct {
 		rules fieldRules
 		bytes int

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 	"pgregory.net/rapid"
@@ -48,7 +49,7 @@ func list(t testing.TB, a *App, limit int64, next uint64) *GroupList {
 
 func TestEntryWithoutAGroupIsIgnoredAndRemovedAfterAMinute(t *testing.T) {
 	clock := &handClock{now: time.Unix(1_760_000_000, 0)}
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st, func(o *Options) { o.Clock = clock.Now })
 	createGroup(t, a, "real", Public)
 	partition := record.DirectoryPartition(a.id, "Public")
@@ -71,7 +72,7 @@ func TestEntryWithoutAGroupIsIgnoredAndRemovedAfterAMinute(t *testing.T) {
 
 func TestGroupsOfOneNumberShareAPage(t *testing.T) {
 	clock := &handClock{now: time.Unix(1_760_000_000, 0)}
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	for i := range 3 { // as processes that create at the same microsecond
 		createGroup(t, openTestApp(t, st, func(o *Options) { o.Clock = clock.Now }), fmt.Sprint("g", i), GroupTypes[i])
 	}
@@ -89,7 +90,7 @@ func TestGroupsOfOneNumberShareAPage(t *testing.T) {
 
 func TestCreationNumbersNeverRepeatInAProcess(t *testing.T) {
 	clock := &handClock{now: time.Unix(1_760_000_000, 0)}
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Clock = clock.Now })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Clock = clock.Now })
 	last := uint64(0)
 	for i := range 1000 {
 		if i == 500 {
@@ -104,7 +105,7 @@ func TestCreationNumbersNeverRepeatInAProcess(t *testing.T) {
 }
 
 func TestOneIDIsOneGroupHoweverManyCreateItAtOnce(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	apps := []*App{openTestApp(t, st), openTestApp(t, st)}
 	mustImport(t, apps[0], "ann")
 	for i := range 50 {
@@ -143,7 +144,7 @@ func TestOneIDIsOneGroupHoweverManyCreateItAtOnce(t *testing.T) {
 func TestGroupStaysListedWhenItsIDIsRefusedToAnotherProcess(t *testing.T) {
 	for _, kind := range []GroupType{Public, AVChatRoom} {
 		t.Run(string(kind), func(t *testing.T) {
-			st := openTestStore(t)
+			st := testengine.Open(t)
 			clock := &handClock{now: time.Unix(1_760_000_000, 0)}
 			open := func() *App { return openTestApp(t, st, func(o *Options) { o.Clock = clock.Now }) }
 			a, b := open(), open()
@@ -177,7 +178,7 @@ func TestGroupStaysListedWhenItsIDIsRefusedToAnotherProcess(t *testing.T) {
 // Whatever groups come and go, every page together is what there is, in order
 // of creation, and the count agrees.
 func TestPagesTogetherAreTheDirectory(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	app := uint32(0)
 	rapid.Check(t, func(rt *rapid.T) {
 		app++
@@ -233,7 +234,7 @@ func TestPagesTogetherAreTheDirectory(t *testing.T) {
 
 // The end of a room is brought to its indexes after the id is free again.
 func TestRoomMadeAnewMeanwhileStaysInItsOwnersIndex(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	mustImport(t, a, "ann")
 	room := NewGroup{ID: "room", Type: string(AVChatRoom), Name: "n", Owner: "ann"}
 	wantJoined := func(when string, want int) {

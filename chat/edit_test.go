@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -65,7 +66,7 @@ func evidenceText(a *App, operation string) (string, error) {
 // it edited is evidence, it stays, and somebody ends it.
 func TestEditSurvivesACrashAtAnyWrite(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		first := openTestApp(t, st)
 		makeGroup(t, first, "g", Public)
 		sendAs(t, first, "ann", 1)
@@ -106,7 +107,7 @@ func TestEditSurvivesACrashAtAnyWrite(t *testing.T) {
 func TestAnEditIsBeforeARecallOrRefused(t *testing.T) {
 	for name, after := range map[string]int{"before the edit's decision": 1, "after it": 0} {
 		t.Run(name, func(t *testing.T) {
-			inner := openTestStore(t)
+			inner := testengine.Open(t)
 			reads := &afterRead{Store: inner}
 			commits := &afterCommit{Store: reads}
 			a := openTestApp(t, commits)
@@ -163,7 +164,7 @@ func TestAnEditIsBeforeARecallOrRefused(t *testing.T) {
 // What it shows as not recalled is of before both.
 func TestAPageDuringAnEditAndARecallShowsNoOlderText(t *testing.T) {
 	for _, older := range []bool{false, true} { // the body is read along with its header, or later
-		st := &afterRead{Store: openTestStore(t)}
+		st := &afterRead{Store: testengine.Open(t)}
 		a := openTestApp(t, st)
 		makeGroup(t, a, "g", Public)
 		mustImport(t, a, "bob")
@@ -209,7 +210,7 @@ func TestAPageDuringAnEditAndARecallShowsNoOlderText(t *testing.T) {
 
 // A page is read once, however often messages are edited meanwhile.
 func TestPagesEndWhileEditsDoNot(t *testing.T) {
-	inner := openTestStore(t)
+	inner := testengine.Open(t)
 	st := &afterRead{Store: inner}
 	a, other := openTestApp(t, st), openTestApp(t, inner)
 	makeGroup(t, a, "g", Public)
@@ -269,7 +270,7 @@ func TestPagesEndWhileEditsDoNot(t *testing.T) {
 // What a preview shows of a message is what history shows, also of one whose edit
 // was cut short.
 func TestPreviewShowsOpenEdits(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	first := openTestApp(t, st)
 	makeGroup(t, first, "g", Public)
 	for i := range uint32(3) {
@@ -318,7 +319,7 @@ func TestEditsRecallsAndPagesAtOnce(t *testing.T) {
 }
 
 func editsAtOnce(t *testing.T, seed uint64, unsure bool) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	first := openTestApp(t, st)
 	makeGroup(t, first, "g", Public)
 	sendAs(t, first, "ann", 1)
@@ -395,7 +396,7 @@ func editsAtOnce(t *testing.T, seed uint64, unsure bool) {
 // An edit keeps what this process knows of the log, so that who sends into a busy
 // stream does not have to read it back.
 func TestAnEditInTheNewestBucketKeepsTheLogKnown(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", Public)
 	for i := range uint32(3) {
 		sendAs(t, a, "ann", i)
@@ -424,7 +425,7 @@ func TestAnEditInTheNewestBucketKeepsTheLogKnown(t *testing.T) {
 // An edit whose outcome was unknown, and that somebody else has ended meanwhile, is
 // not made again.
 func TestAnEditOfUnknownOutcomeIsMadeOnce(t *testing.T) {
-	inner := openTestStore(t)
+	inner := testengine.Open(t)
 	st := &afterCommit{Store: inner}
 	a, other := openTestApp(t, st), openTestApp(t, inner)
 	makeGroup(t, a, "g", Public)
@@ -456,7 +457,7 @@ func TestAnEditThatOthersHaveEndedLeavesALaterOneAlone(t *testing.T) {
 		left    bool // the later one is left open
 		outcome error
 	}{{false, store.ErrUnknown}, {true, store.ErrUnknown}, {false, nil}, {true, nil}} {
-		inner := openTestStore(t)
+		inner := testengine.Open(t)
 		st := &afterCommit{Store: inner}
 		a := openTestApp(t, st)
 		makeGroup(t, a, "g", Public)
@@ -508,7 +509,7 @@ func (s contendedStore) Commit(ctx context.Context, p store.Partition, base stor
 }
 
 func TestAnEditThatAlwaysMeetsOthersSaysSo(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	first := openTestApp(t, st)
 	makeGroup(t, first, "g", Public)
 	sendAs(t, first, "ann", 1)
@@ -526,7 +527,7 @@ func TestAnEditThatAlwaysMeetsOthersSaysSo(t *testing.T) {
 // Of an erased message nothing is left beside the log, nor where edits pass.
 func TestErasurePurgesAllThatAMessageWas(t *testing.T) {
 	purged := map[store.Partition]int{}
-	st := &afterPurge{Store: openTestStore(t), then: nil}
+	st := &afterPurge{Store: testengine.Open(t), then: nil}
 	a := openTestApp(t, st)
 	extensibleGroup(t, a, 1)
 	id := ownStream(t, a, "g").id
@@ -549,7 +550,7 @@ func TestErasurePurgesAllThatAMessageWas(t *testing.T) {
 
 // An erasure ends an edit that was left behind, so that none of its text stays.
 func TestErasureEndsEditsThatWereLeftBehind(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	first := openTestApp(t, st)
 	makeGroup(t, first, "g", Public)
 	sendAs(t, first, "ann", 1)
@@ -566,7 +567,7 @@ func TestErasureEndsEditsThatWereLeftBehind(t *testing.T) {
 // What a message said is not kept by an edit that was left behind longer than the
 // message itself.
 func TestExpiryEndsEditsThatWereLeftBehind(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	clock := &testClock{now: time.Now()}
 	open := func() *App {
 		return openTestApp(t, st, func(o *Options) { o.Clock, o.Settings.HistoryRetentionDays = clock.Now, 7 })

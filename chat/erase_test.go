@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/pebble"
 	"github.com/recant-chat/recant/store/record"
 )
 
@@ -47,17 +47,9 @@ func filesWith(t *testing.T, dir, text string) int {
 // What is erased is in no file of the store: neither the text nor the custom
 // data nor extensions, not in its tables, not in its log.
 func TestErasedBytesAreInNoFileOfTheStore(t *testing.T) {
+	testengine.Embedded(t)
 	dir := t.TempDir()
-	st, err := pebble.Open(dir, pebble.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	a := openTestApp(t, st)
+	a := openTestApp(t, testengine.In(dir).OpenFor(t))
 	makeGroup(t, a, "g", Public)
 	mustImport(t, a, "bob")
 	random := uint32(0)
@@ -141,7 +133,7 @@ func eraseAnn(t *testing.T, a *App, scope RecallScope) {
 
 // An erasure that is put off is not done at once, whichever comes first.
 func TestAnErasureThatIsPutOffWhileItBeginsIsNotDone(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	done, err := a.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, a, 1)})
 	if err != nil {
@@ -193,7 +185,7 @@ func (s *afterPurge) Purge(ctx context.Context, p store.Partition) error {
 // erased, nor where the erasure was cut short in between.
 func TestAnErasureTellsWhatAHoldHasSparedMeanwhile(t *testing.T) {
 	for _, crash := range []bool{false, true} {
-		st := &afterPurge{Store: openTestStore(t)}
+		st := &afterPurge{Store: testengine.Open(t)}
 		a := openTestApp(t, st)
 		all := crashGroups(t, a, 2)
 		done, err := a.Recall(bg, moderator, RecallCall{Targets: all})
@@ -234,7 +226,7 @@ func TestAnErasureTellsWhatAHoldHasSparedMeanwhile(t *testing.T) {
 // Who helps to finish a claim and comes late does not erase what was put on hold
 // since the claim was given up.
 func TestALateHelperOfAnErasureSparesWhatIsOnHold(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	all := crashGroups(t, a, 1)
 	erased, err := a.Recall(bg, moderator, RecallCall{Targets: all})
@@ -296,7 +288,7 @@ func TestALateHelperOfAnErasureSparesWhatIsOnHold(t *testing.T) {
 // A part that was claimed before a crash is counted when it is erased, whoever
 // erases it.
 func TestErasureCountsWhatAClaimOfBeforeErased(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", ChatRoom)
 	s := ownStream(t, a, "g")
 	const messages = record.BucketSize + 10

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 	"pgregory.net/rapid"
@@ -41,7 +42,7 @@ func appendTimed(t testing.TB, s *stream, times []int64) {
 }
 
 func TestExpiryBorderIsWhereTheSlowSearchFindsIt(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	clock := &testClock{now: time.Unix(2_000_000_000, 0)}
 	a := openTestApp(t, st, func(o *Options) {
 		o.Clock = clock.Now
@@ -85,7 +86,7 @@ func TestExpiryBorderIsWhereTheSlowSearchFindsIt(t *testing.T) {
 }
 
 func TestExpiredBucketsAreDroppedAndTheLogGoesOn(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	clock := &testClock{now: time.Unix(2_000_000_000, 0)}
 	open := func() *App {
 		return openTestApp(t, st, func(o *Options) {
@@ -151,7 +152,7 @@ func TestExpiredBucketsAreDroppedAndTheLogGoesOn(t *testing.T) {
 }
 
 func TestExpiryGoesOnBehindAGroupThatCannotBeRead(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	clock := &testClock{now: time.Unix(2_000_000_000, 0)}
 	a := openTestApp(t, st, func(o *Options) { o.Clock, o.Settings.HistoryRetentionDays = clock.Now, 7 })
 	for n, id := range []string{"broken", "g"} {

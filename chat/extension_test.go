@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -37,7 +38,7 @@ func setExtension(a *App, seq uint32, key, value string) error {
 func TestUnknownOutcomesNeitherLoseNorDoubleExtensions(t *testing.T) {
 	for seed := range uint64(10) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			st := openTestStore(t)
+			st := testengine.Open(t)
 			extensibleGroup(t, openTestApp(t, st), 1)
 			unsure := &unsureStore{Store: st, random: rand.New(rand.NewPCG(seed, 0))}
 			apps := []*App{openTestApp(t, unsure), openTestApp(t, unsure)}
@@ -64,7 +65,7 @@ func TestUnknownOutcomesNeitherLoseNorDoubleExtensions(t *testing.T) {
 // Who looked for a recall before it came cannot write an extension after the
 // message was erased.
 func TestNoExtensionComesAfterTheErasureOfItsMessage(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	extensibleGroup(t, a, 2)
 	id := ownStream(t, a, "g").id
@@ -90,7 +91,7 @@ func TestNoExtensionComesAfterTheErasureOfItsMessage(t *testing.T) {
 func TestErasureOfExtensionsSurvivesACrashAtAnyWrite(t *testing.T) {
 	value := strings.Repeat("v", 500)
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		first := openTestApp(t, st)
 		extensibleGroup(t, first, 20)
 		for seq := range uint32(20) {
@@ -134,7 +135,7 @@ func TestErasureOfExtensionsSurvivesACrashAtAnyWrite(t *testing.T) {
 // A write of unknown outcome is found again although another process, whose clock
 // is behind, has written since.
 func TestAnExtensionOfUnknownOutcomeIsWrittenOnceWhateverTheClocks(t *testing.T) {
-	inner := openTestStore(t)
+	inner := testengine.Open(t)
 	st := &afterCommit{Store: inner}
 	a := openTestApp(t, st)
 	behind := openTestApp(t, inner, func(o *Options) { o.Clock = func() time.Time { return time.Now().Add(-10 * time.Second) } })
@@ -164,7 +165,7 @@ func TestAnExtensionOfUnknownOutcomeIsWrittenOnceWhateverTheClocks(t *testing.T)
 func TestNothingComesBesideABucketThatHasExpired(t *testing.T) {
 	for _, c := range []string{"a write", "a write of unknown outcome", "an erasure"} {
 		t.Run(c, func(t *testing.T) {
-			inner := openTestStore(t)
+			inner := testengine.Open(t)
 			clock := &testClock{now: time.Now()}
 			withRetention := func(o *Options) { o.Clock, o.Settings.HistoryRetentionDays = clock.Now, 7 }
 			reads := &afterRead{Store: inner}

@@ -5,12 +5,13 @@ import (
 	"maps"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
 func TestAFoldOfATopicBesideAReaderLosesNoSend(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", Community)
 	err := a.changeGroup(bg, "g", func(g *groupChange) error {
@@ -67,7 +68,7 @@ func TestAFoldOfATopicBesideAReaderLosesNoSend(t *testing.T) {
 // What somebody sent into a topic before joining is folded away first. A fold
 // that began earlier and ends later must not bring it back.
 func TestAFoldThatIsLateGivesANewcomerNothing(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	town := makeTown(t, a)
 	id := makeTopic(t, a, town, "one")
 	if err := a.ImportAccount(bg, AccountProfile{UserID: "bob"}); err != nil {
@@ -105,7 +106,7 @@ func TestAFoldThatIsLateGivesANewcomerNothing(t *testing.T) {
 
 // After so many messages a restart would have to read long.
 func TestPositionsAreWrittenDownInTheBackground(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", ChatRoom)
 	folded := func() uint32 {
 		t.Helper()
@@ -130,7 +131,7 @@ func TestPositionsAreWrittenDownInTheBackground(t *testing.T) {
 }
 
 func TestAFoldOfAGroupThatWasMadeAnewWritesNothing(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", ChatRoom)
 	sendAs(t, a, "ann", 1)
 	old := ownStream(t, a, "g")

@@ -3,6 +3,7 @@ package chat
 import (
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -10,7 +11,7 @@ import (
 // A crash can leave an entry of a membership that never came or has ended in a
 // user's index.
 func TestLeftOverIndexEntriesAreNoMemberships(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st, func(o *Options) { o.Settings.MaxGroupsPerUser = 2 })
 	mustImport(t, a, "ann")
 	create := func(id string) error {

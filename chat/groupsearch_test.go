@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -13,7 +14,7 @@ import (
 // A search on a slow store answers what it has found when half of its time is
 // over, and its pages have every group all the same.
 func TestSearchEndsItsPageAtHalfOfItsTime(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	const groups = 40
 	heads := map[store.Partition]bool{}

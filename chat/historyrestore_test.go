@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -27,7 +28,7 @@ func (s *interruptedStore) Read(ctx context.Context, p store.Partition, ranges .
 func TestAPageDuringARestoreIsOfBeforeOrAfter(t *testing.T) {
 	const messages = record.BucketSize + 7
 	for n := 1; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		other := openTestApp(t, st)
 		makeGroup(t, other, "g", ChatRoom)
 		appendTimed(t, ownStream(t, other, "g"), make([]int64, messages))

@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 func TestFailuresOfBackgroundWorkAreLoggedAndEndThatWorkAlone(t *testing.T) {
 	var log bytes.Buffer
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
 	a.work(bg, "first", func(context.Context) error { panic("boom") })
 	a.work(bg, "second", func(context.Context) error { return errors.New("no luck") })
 	a.work(bg, "third", func(context.Context) error { return Refuse(CodeGroupNotFound, "gone") })

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 	"pgregory.net/rapid"
@@ -31,7 +32,7 @@ func mustAdd(t testing.TB, a *App, group string, accounts ...string) {
 }
 
 func TestIndexesFollowMemberships(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	mustImport(t, a, "ann", "bob")
 	mustCreate(t, a, "g", Public)
@@ -68,7 +69,7 @@ func TestIndexesFollowMemberships(t *testing.T) {
 // A membership has its index entry and its tip, or neither is there.
 func TestAdditionSurvivesACrashAtAnyWrite(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		a := openTestApp(t, st)
 		mustImport(t, a, "ann", "bob")
 		mustCreate(t, a, "g", Public)
@@ -106,7 +107,7 @@ func TestAdditionSurvivesACrashAtAnyWrite(t *testing.T) {
 }
 
 func TestAdditionsAtOnceKeepTheGroupsSize(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	mustCreate(t, a, "g", Public)
 	most := int64(5)
 	if err := a.ModifyGroup(bg, testOperator, GroupChanges{ID: "g", MaxMemberNum: &most}); err != nil {
@@ -138,7 +139,7 @@ func TestAdditionsAtOnceKeepTheGroupsSize(t *testing.T) {
 }
 
 func TestAccountThatIsDeletedWhileItIsAddedIsNobodysMember(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	mustCreate(t, a, "g", Public)
 	for i := range 200 {
@@ -165,7 +166,7 @@ func TestAccountThatIsDeletedWhileItIsAddedIsNobodysMember(t *testing.T) {
 }
 
 func TestAccountThatAnotherProcessDeletesAtTheLastMomentIsNotAdded(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	other := openTestApp(t, st)
 	mustImport(t, other, "ann", "bob")
 	mustCreate(t, other, "g", Public)
@@ -203,7 +204,7 @@ func (s *forgetfulStore) Commit(ctx context.Context, p store.Partition, base sto
 }
 
 func TestAdditionOfUnknownOutcomeCanBeRepeated(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	plain := openTestApp(t, st)
 	mustImport(t, plain, "ann")
 	mustCreate(t, plain, "g", Public)
@@ -222,7 +223,7 @@ func TestAdditionOfUnknownOutcomeCanBeRepeated(t *testing.T) {
 
 // The greatest batches fit into one commit.
 func TestGreatestBatchesOfMembers(t *testing.T) {
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Settings.MaxInitialMembers = maxJoinBatch })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Settings.MaxInitialMembers = maxJoinBatch })
 	admins := make([]ImportedMember, maxJoinBatch)
 	accounts := make([]string, maxMuteAccounts)
 	first := make([]NewMember, maxJoinBatch)
@@ -277,7 +278,7 @@ func (s *countingStore) Read(ctx context.Context, p store.Partition, ranges ...s
 
 // A page costs what it shows, not what the community holds.
 func TestPageOfALargeCommunityReadsLittle(t *testing.T) {
-	st := &countingStore{Store: openTestStore(t)}
+	st := &countingStore{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	const id, n = "@TGS#_many", 20_000
 	makeGroup(t, a, id, Community)
@@ -319,7 +320,7 @@ func TestPageOfALargeCommunityReadsLittle(t *testing.T) {
 // Pages by offset and by cursor, of any roles, are what a plain list of the
 // members says, whatever was done to them.
 func TestPagesAreWhatTheMembersAre(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	accounts := make([]string, 12)
 	for i := range accounts {
@@ -468,7 +469,7 @@ func (m *modelGroup) page(t *rapid.T, a *App, q MemberQuery, all *[]string) *Mem
 }
 
 func TestMutedListHasALimit(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "room", AVChatRoom)
 	for start := 0; start <= maxMutedAccounts; start += 900 {
 		err := a.changeGroup(bg, "room", func(g *groupChange) error {

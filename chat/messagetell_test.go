@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // silentReceiver takes every callback and answers that all may go on.
@@ -35,7 +36,7 @@ func (r *absentReceiver) Ask(ctx context.Context, _ Callback) (*CallbackAnswer, 
 // Who leaves while the backend is asked was not refused: nothing was decided.
 func TestWhoLeavesWhileTheBackendIsAskedIsNotRefused(t *testing.T) {
 	ctx, cancel := context.WithCancel(bg)
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Webhooks.Receiver = &absentReceiver{leave: cancel} })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Webhooks.Receiver = &absentReceiver{leave: cancel} })
 	makeGroup(t, a, "g", Public)
 	m := Message{GroupID: "g", From: "ann", Random: new(uint32), Body: jsontext.Value(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]`)}
 	if _, err := a.Send(ctx, testOperator, m); !errors.Is(err, context.Canceled) || CodeOf(err) == CodeBeforeSendFailed {
@@ -47,7 +48,7 @@ func TestWhoLeavesWhileTheBackendIsAskedIsNotRefused(t *testing.T) {
 // or was a repeat, does not come through because that ended a moment later.
 func TestWhatTheBackendIsNotAskedAboutIsDecided(t *testing.T) {
 	receiver := &silentReceiver{}
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Webhooks.Receiver = receiver })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Webhooks.Receiver = receiver })
 	makeGroup(t, a, "g", Public)
 	m := Message{GroupID: "g", From: "ann", Random: new(uint32), Body: jsontext.Value(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"x"}}]`)}
 	first, err := a.Send(bg, testOperator, m)

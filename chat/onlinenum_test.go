@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // slowPresence takes its time and counts how often it is asked for platforms.
@@ -24,7 +26,7 @@ func (p *slowPresence) Platforms(ctx context.Context, accounts ...string) (map[s
 func TestMembersAreCountedOnceForAllWhoAsk(t *testing.T) {
 	local := NewLocalPresence(nil)
 	slow := &slowPresence{Presence: local}
-	a := openTestApp(t, openTestStore(t), func(o *Options) {
+	a := openTestApp(t, testengine.Open(t), func(o *Options) {
 		o.Presence, o.Clock = slow, func() time.Time { return time.Unix(1_760_000_000, 0) }
 	})
 	mustImport(t, a, "ann")

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -105,7 +106,7 @@ func wantNothingListed(t *testing.T, a *App) {
 }
 
 func TestWhoLeavesIsOutOfTheIndexAtOnceWhereThatFitsIntoTheCommit(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	accounts := makeStewards(t, a, 110, 5)
 	if err := a.RemoveMembers(bg, testOperator, Removal{GroupID: town, Accounts: accounts[5:105]}); err != nil {
 		t.Fatal(err)
@@ -120,7 +121,7 @@ func TestWhoLeavesIsOutOfTheIndexAtOnceWhereThatFitsIntoTheCommit(t *testing.T) 
 // ten rows each, and the head is one row too many.
 func TestThoseWhoLeaveFillTheCommitToItsLastRow(t *testing.T) {
 	for fewer, rows := range []int{100, 0} { // that wait for the background
-		a := openTestApp(t, openTestStore(t))
+		a := openTestApp(t, testengine.Open(t))
 		accounts := makeStewards(t, a, 100, 8)
 		for _, account := range accounts[:fewer] {
 			if err := a.RemovePermissionMembers(bg, town, "@PMG#_7", []string{account}); err != nil {
@@ -142,7 +143,7 @@ func TestThoseWhoLeaveFillTheCommitToItsLastRow(t *testing.T) {
 
 func TestManyWhoLeaveManyPermissionGroups(t *testing.T) {
 	// Given more memberships than one commit has room for,
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	const groups = 12
 	accounts := makeStewards(t, a, 110, groups)
 	rest := append(accounts[:5:5], accounts[105:]...)
@@ -172,7 +173,7 @@ func TestManyWhoLeaveManyPermissionGroups(t *testing.T) {
 }
 
 func TestMembersWhoDidNotLeaveStayInTheIndex(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	const groups = 12
 	accounts := makeStewards(t, a, 100, groups)
@@ -195,7 +196,7 @@ func TestMembersWhoDidNotLeaveStayInTheIndex(t *testing.T) {
 }
 
 func TestIndexOfADestroyedPermissionGroupIsRemoved(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	accounts := makeStewards(t, a, 20, 3)
 	// One that was listed and not destroyed is left alone,
@@ -256,7 +257,7 @@ func TestIndexOfADestroyedPermissionGroupIsRemoved(t *testing.T) {
 
 // The background does not wait for its next round.
 func TestDestroyingAPermissionGroupStartsTheCleanup(t *testing.T) {
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Housekeeping = time.Hour })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Housekeeping = time.Hour })
 	makeStewards(t, a, 4, 1)
 	if _, err := a.DestroyPermissionGroups(bg, town, []string{"@PMG#_0"}); err != nil {
 		t.Fatal(err)
@@ -270,7 +271,7 @@ func TestDestroyingAPermissionGroupStartsTheCleanup(t *testing.T) {
 
 // A member's record does not gather what is gone.
 func TestARecordForgetsDestroyedPermissionGroups(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeStewards(t, a, 2, 0)
 	for i := range 5 {
 		id, err := a.CreatePermissionGroup(bg, NewPermissionGroup{GroupID: town, Name: "n"})
@@ -299,7 +300,7 @@ func TestARecordForgetsDestroyedPermissionGroups(t *testing.T) {
 
 // The masks of destroyed topics go when a mask is next written.
 func TestMasksOfDestroyedTopicsAreForgotten(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeStewards(t, a, 2, 1)
 	for range 3 {
 		topic, err := a.CreateTopic(bg, testOperator, NewTopic{GroupID: town, Name: "n"})

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 	"pgregory.net/rapid"
@@ -77,7 +78,7 @@ func conversationRows(t testing.TB, a *App, group string) int {
 }
 
 func TestRecallIsKeptWithWhoAndWhenAndFromWhere(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", Public)
 	for i := range 3 {
 		sendAs(t, a, "ann", uint32(i))
@@ -119,7 +120,7 @@ func TestRecallIsKeptWithWhoAndWhenAndFromWhere(t *testing.T) {
 func TestRecallWritesTheSameWhateverItCovers(t *testing.T) {
 	rows := map[int]int{}
 	for _, messages := range []int{1, 40} {
-		a := openTestApp(t, openTestStore(t))
+		a := openTestApp(t, testengine.Open(t))
 		makeGroup(t, a, "g", Public)
 		for i := range messages {
 			sendAs(t, a, "ann", uint32(i))
@@ -135,7 +136,7 @@ func TestRecallWritesTheSameWhateverItCovers(t *testing.T) {
 }
 
 func TestRepeatedRecallByNumberKeepsTheFirstOperation(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", Public)
 	sendAs(t, a, "ann", 1)
 	for range 3 {
@@ -159,7 +160,7 @@ func TestRepeatedRecallByNumberKeepsTheFirstOperation(t *testing.T) {
 }
 
 func TestRecallOfAnEmptyStreamSucceeds(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", Public)
 	if err := a.RecallBySender(bg, moderator, "g", "", "ann"); err != nil {
 		t.Fatal(err)
@@ -174,7 +175,7 @@ func TestRecallOfAnEmptyStreamSucceeds(t *testing.T) {
 func TestUnknownOutcomesNeitherForgetNorDoubleRecalls(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			st := openTestStore(t)
+			st := testengine.Open(t)
 			sure := openTestApp(t, st)
 			makeGroup(t, sure, "g", ChatRoom)
 			for i := range 5 {
@@ -223,7 +224,7 @@ func (s *stalledCommit) Commit(ctx context.Context, p store.Partition, base stor
 }
 
 func TestARecallThatTakesEffectAfterItWasLookedForIsRecordedOnce(t *testing.T) {
-	a := openTestApp(t, &stalledCommit{Store: openTestStore(t)})
+	a := openTestApp(t, &stalledCommit{Store: testengine.Open(t)})
 	makeGroup(t, a, "g", Public)
 	sendAs(t, a, "ann", 1)
 	if err := a.RecallBySender(bg, moderator, "g", "", "ann"); err != nil {
@@ -237,7 +238,7 @@ func TestARecallThatTakesEffectAfterItWasLookedForIsRecordedOnce(t *testing.T) {
 // The cover of a sender is, whatever the order of its recalls, the union of
 // their ranges as disjoint intervals that do not touch.
 func TestCoverIsTheUnionOfRanges(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	run := 0
 	rapid.Check(t, func(rt *rapid.T) {
@@ -273,7 +274,7 @@ func TestCoverIsTheUnionOfRanges(t *testing.T) {
 }
 
 func TestSendersWithAnyCharacterAreKeptApart(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	s := a.streams.get(record.ConversationID{App: a.id, Group: "g", Incarnation: 1}, Public)
 	long := strings.Repeat("~", 32)
 	for _, sender := range []string{"a b", "a", long} {

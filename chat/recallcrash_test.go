@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -80,7 +81,7 @@ func wantStates(t *testing.T, when string, o *Operation, state string) {
 // start, or reported as given up.
 func TestRecallOfManyTargetsSurvivesACrashAtAnyWrite(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		targets := crashGroups(t, openTestApp(t, st), 3)
 		acknowledged := false
 		died := dieAfter(t, st, n, func(a *App) {
@@ -117,7 +118,7 @@ func TestRecallOfManyTargetsSurvivesACrashAtAnyWrite(t *testing.T) {
 // tells of all that it showed again, before the crash and after it.
 func TestRestoreSurvivesACrashAtAnyWrite(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		first := openTestApp(t, st)
 		targets := crashGroups(t, first, 3)
 		done, err := first.Recall(bg, moderator, RecallCall{Targets: targets})
@@ -159,7 +160,7 @@ func TestRestoreSurvivesACrashAtAnyWrite(t *testing.T) {
 
 func TestHoldSurvivesACrashAtAnyWrite(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		first := openTestApp(t, st)
 		done, err := first.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, first, 3)})
 		if err != nil {
@@ -190,7 +191,7 @@ func TestHoldSurvivesACrashAtAnyWrite(t *testing.T) {
 func TestAHoldLeavesNothingToAnErasureThatWasCutShort(t *testing.T) {
 	claims := 0
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		first := openTestApp(t, st)
 		targets := crashGroups(t, first, 1)
 		var ids [2]string
@@ -239,7 +240,7 @@ func TestAHoldLeavesNothingToAnErasureThatWasCutShort(t *testing.T) {
 // A hold that was cut short does not undo what was asked for since.
 func TestAHoldThatWasCutShortDoesNotUndoALaterRelease(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		first := openTestApp(t, st)
 		done, err := first.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, first, 2)})
 		if err != nil {
@@ -263,7 +264,7 @@ func TestAHoldThatWasCutShortDoesNotUndoALaterRelease(t *testing.T) {
 // tells how much that was.
 func TestErasureSurvivesACrashAtAnyWrite(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		first := openTestApp(t, st)
 		targets := crashGroups(t, first, 2)
 		done, err := first.Recall(bg, moderator, RecallCall{Targets: targets})
@@ -308,7 +309,7 @@ func TestErasureSurvivesACrashAtAnyWrite(t *testing.T) {
 // An erasure of a recall that never came to its target leaves its fence alone.
 func TestErasureOfWhatWasGivenUpHidesNothing(t *testing.T) {
 	clock := &testClock{now: time.Unix(2_000_000_000, 0)}
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Clock = clock.Now })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Clock = clock.Now })
 	makeGroup(t, a, "g", Public)
 	sendAs(t, a, "ann", 1)
 	parts, err := a.planTargets(bg, []RecallTarget{{GroupID: "g", Sender: "ann"}}, RecallScope{LastNum: 1})
@@ -345,7 +346,7 @@ func TestErasureOfWhatWasGivenUpHidesNothing(t *testing.T) {
 // A release that a crash has cut short does not undo a later hold.
 func TestAnInterruptedReleaseDoesNotUndoALaterHold(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		a := openTestApp(t, st)
 		done, err := a.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, a, 2)})
 		if err != nil {
@@ -379,7 +380,7 @@ func TestAnInterruptedReleaseDoesNotUndoALaterHold(t *testing.T) {
 // What a restore has done is told as it was, also where it is taken up again.
 func TestTheResultOfARestoreOutlastsACrash(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		a := openTestApp(t, st)
 		done, err := a.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, a, 1)})
 		if err != nil {
@@ -425,7 +426,7 @@ func latestEntry(t *testing.T, a *App, kind record.AuditEntry_Kind) (id record.O
 
 // An erasure does not end before the recall that it is about has come.
 func TestErasureWaitsForARecallThatIsUnderWay(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", Public)
 	sendAs(t, a, "ann", 1)

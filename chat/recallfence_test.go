@@ -3,12 +3,14 @@ package chat
 import (
 	"testing"
 	"time"
+
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // The server's time of messages ascends with their numbers, also behind an import
 // and where a clock goes back: or the end of a fence would be no number.
 func TestAFenceEndsAtOneNumberAlsoWhereClocksDiffer(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	clock := &testClock{now: time.Unix(2_000_000_000, 0)}
 	ahead := &testClock{now: clock.now.Add(10 * time.Second)}
 	a := openTestApp(t, st, func(o *Options) { o.Clock = clock.Now })

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"pgregory.net/rapid"
 )
@@ -118,7 +119,7 @@ type unpurged struct{ store.Store }
 func (unpurged) Purge(context.Context, store.Partition) error { return nil }
 
 func TestRecallsAreWhatTheModelSays(t *testing.T) {
-	st := unpurged{openTestStore(t)}
+	st := unpurged{testengine.Open(t)}
 	run := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		run++

@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // A preview of many targets with long messages has fewer samples rather than an
 // answer over 1 MB.
 func TestSamplesOfAPreviewLeaveRoomForTheAnswer(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	long := jsontext.Value(fmt.Sprintf(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":%q}}]`, strings.Repeat("x", 11000)))
 	var all []RecallTarget
 	for i := range 20 {

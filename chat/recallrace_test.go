@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -17,9 +18,9 @@ import (
 // answered holds afterwards, and what is derived is what the targets say. Also
 // where the outcome of commits is unknown.
 func TestSendsRecallsRestoresErasuresAndHoldsAtOnce(t *testing.T) {
-	t.Run("sure", func(t *testing.T) { newRecallRace(t, openTestStore(t), nil).run() })
+	t.Run("sure", func(t *testing.T) { newRecallRace(t, testengine.Open(t), nil).run() })
 	t.Run("unsure", func(t *testing.T) {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		newRecallRace(t, st, &unsureStore{Store: st, random: rand.New(rand.NewPCG(1, 1))}).run()
 	})
 }

@@ -3,6 +3,7 @@ package chat
 import (
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -11,7 +12,7 @@ import (
 // above all that came since. What lies between is not walked through.
 func TestTargetsWhosePartsLieFarApartAreNoLongWalk(t *testing.T) {
 	purges := 0
-	st := &afterRead{Store: &afterPurge{Store: openTestStore(t), then: func(store.Partition) { purges++ }}}
+	st := &afterRead{Store: &afterPurge{Store: testengine.Open(t), then: func(store.Partition) { purges++ }}}
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", ChatRoom)
 	const messages = 12*record.BucketSize + 7

@@ -4,13 +4,14 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
 // Work that waits for the end of a fence is not looked into before.
 func TestAnOpenFenceIsNotLookedIntoBeforeItsEnd(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	call := RecallCall{Targets: crashGroups(t, a, 1), Notify: NotifyEach, FenceSeconds: 600}
 	if _, err := a.Recall(bg, moderator, call); err != nil {
@@ -30,7 +31,7 @@ func TestAnOpenFenceIsNotLookedIntoBeforeItsEnd(t *testing.T) {
 // A recall that is restored while members are told of its messages is not told
 // of after that.
 func TestNobodyIsToldOfARecallAfterItsRestore(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	done, err := a.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, a, 1), Notify: NotifyEach})
 	if err != nil {

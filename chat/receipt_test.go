@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -49,7 +50,7 @@ func countedReceipts(t *testing.T, a *App, seqs ...uint32) []string {
 // wherever the process dies.
 func TestReceiptsSurviveACrashAtAnyWrite(t *testing.T) {
 	for n := 0; ; n++ {
-		st := openTestStore(t)
+		st := testengine.Open(t)
 		receiptGroup(t, openTestApp(t, st))
 		sent, acknowledged := 0, 0
 		died := dieAfter(t, st, n, func(a *App) {
@@ -89,7 +90,7 @@ func TestReceiptsSurviveACrashAtAnyWrite(t *testing.T) {
 
 // More receipts than one commit has room for go into several.
 func TestReceiptsOfAFullBatch(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", Public)
 	s := ownStream(t, a, "g")
 	for _, readers := range []int{1, 200} {
@@ -117,7 +118,7 @@ func TestReceiptsOfAFullBatch(t *testing.T) {
 // An erasure takes the receipt along, and who looked before it cannot bring back
 // what stood beside the log.
 func TestErasureTakesReceipts(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	receiptGroup(t, a)
 	for i := range uint32(2) {
@@ -154,7 +155,7 @@ func TestErasureTakesReceipts(t *testing.T) {
 
 // Acknowledgements that change nothing are not written.
 func TestAcknowledgementsThatChangeNothingWriteNothing(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	receiptGroup(t, a)
 	if _, err := a.Send(bg, moderator, receiptMessage(1)); err != nil {

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 	"pgregory.net/rapid"
@@ -52,7 +53,7 @@ func (m *modelRoom) mark(account string, mark uint32, remove bool) {
 // was done: entering, leaving, marks, robots, bans.
 func TestMarksAreWhatTheyAre(t *testing.T) {
 	presence := NewLocalPresence(nil)
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Presence = presence })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Presence = presence })
 	accounts := []string{"ann", "bob", "cleo", "dan"}
 	mustImport(t, a, accounts...)
 	marks := []uint32{robotMark, 1000, 1001, 1<<32 - 1}
@@ -169,7 +170,7 @@ func TestMarksAreWhatTheyAre(t *testing.T) {
 // become ever more.
 func TestVoidMarksAreRemoved(t *testing.T) {
 	presence := NewLocalPresence(nil)
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st, func(o *Options) { o.Presence = presence })
 	makeGroup(t, a, "room", AVChatRoom)
 	room := Room{"room", 1}
@@ -213,7 +214,7 @@ func TestVoidMarksAreRemoved(t *testing.T) {
 
 // Who is deleted while he is made an admin or a robot is none.
 func TestAccountThatIsDeletedWhileItIsAppointedIsNobody(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	makeGroup(t, a, "room", AVChatRoom)
 	for i := range 200 {
@@ -251,7 +252,7 @@ func TestAccountThatIsDeletedWhileItIsAppointedIsNobody(t *testing.T) {
 
 // No index goes on to name a room in which its account is nobody any more.
 func TestFormerAdminsAndRobotsAreNotIndexed(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	mustImport(t, a, "ann")
 	makeGroup(t, a, "room", AVChatRoom)
@@ -295,7 +296,7 @@ func TestFormerAdminsAndRobotsAreNotIndexed(t *testing.T) {
 }
 
 func TestDestroyedRoomLeavesNothing(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	mustImport(t, a, "ann", "bob")
 	if _, err := a.CreateGroup(bg, testOperator, NewGroup{ID: "room", Type: string(AVChatRoom), Name: "n", Owner: "bob"}); err != nil {
@@ -343,7 +344,7 @@ func (deafPresence) Expel(context.Context, Room, string) error         { return 
 
 // Nothing is made up where it is not known who is connected.
 func TestWithoutPresenceNothingIsSaidOfIt(t *testing.T) {
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Presence = deafPresence{} })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Presence = deafPresence{} })
 	mustImport(t, a, "ann")
 	makeGroup(t, a, "room", AVChatRoom)
 	makeGroup(t, a, "public", Public)

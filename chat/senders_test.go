@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -31,7 +32,7 @@ func countWindow(t testing.TB, a *App, sender string) (matched, already uint32) 
 }
 
 func TestCountingTheWindowOfABusyStreamReadsNoMessages(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", ChatRoom)
 	s := ownStream(t, a, "g")
@@ -54,7 +55,7 @@ func TestCountingTheWindowOfABusyStreamReadsNoMessages(t *testing.T) {
 }
 
 func TestSendersOfTheWindowAreThoseOfTheLog(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", ChatRoom)
 	mustImport(t, a, "bob")
@@ -87,7 +88,7 @@ func TestSendersOfTheWindowAreThoseOfTheLog(t *testing.T) {
 
 // Another process's messages are counted too.
 func TestCountingSeesWhatAnotherProcessSent(t *testing.T) {
-	st := openTestStore(t)
+	st := testengine.Open(t)
 	a, other := openTestApp(t, st), openTestApp(t, st)
 	makeGroup(t, a, "g", ChatRoom)
 	sendAs(t, a, "ann", 1)
@@ -99,7 +100,7 @@ func TestCountingSeesWhatAnotherProcessSent(t *testing.T) {
 }
 
 func TestWindowsAreBounded(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	var first *stream
 	for n := range uint64(maxWindows + 1) {
 		s := a.streams.get(record.ConversationID{App: a.id, Group: "g", Incarnation: n + 1}, Public)

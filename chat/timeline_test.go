@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 	"pgregory.net/rapid"
@@ -106,7 +107,7 @@ func (m *recallModel) firstAt(time int64, floor uint32) uint32 {
 // A part of a timeline has a recall, and its undoing, whole or not at all, and
 // every one that was answered before.
 func TestTimelineHasEachRecallWholeOrNotAtAll(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", Public)
 	const messages, rounds = 60, 40
 	for i := range messages {
@@ -184,7 +185,7 @@ func TestTimelineHasEachRecallWholeOrNotAtAll(t *testing.T) {
 // Where an edit came into the log bodies are read again, and one that an erasure
 // took meanwhile is not taken for one that has expired.
 func TestTimelineTellsAnErasureFromExpiryWhileItReads(t *testing.T) {
-	st := &afterRead{Store: openTestStore(t)}
+	st := &afterRead{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", Public)
 	mustImport(t, a, "bob")

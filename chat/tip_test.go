@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -52,7 +53,7 @@ func (f *failingLog) Commit(ctx context.Context, p store.Partition, base store.V
 }
 
 func TestATipThatADeadProcessLeftBehindIsStoredByTheNextReader(t *testing.T) {
-	st := &failingLog{Store: openTestStore(t)}
+	st := &failingLog{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", Public)
 	if err := stageNotice(a, "g", 1); err != nil {
@@ -75,7 +76,7 @@ func TestATipThatADeadProcessLeftBehindIsStoredByTheNextReader(t *testing.T) {
 
 // The change is what was asked for, its tip follows when the log can be written.
 func TestAdditionWhoseTipIsDelayedIsWhole(t *testing.T) {
-	st := &failingLog{Store: openTestStore(t)}
+	st := &failingLog{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	mustImport(t, a, "ann")
 	mustCreate(t, a, "g", Public)
@@ -101,7 +102,7 @@ func TestAdditionWhoseTipIsDelayedIsWhole(t *testing.T) {
 }
 
 func TestNamedMembersHaveReadTheirDelayedTips(t *testing.T) {
-	st := &failingLog{Store: openTestStore(t)}
+	st := &failingLog{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	mustImport(t, a, "ann")
 	mustCreate(t, a, "g", Public)
@@ -116,7 +117,7 @@ func TestNamedMembersHaveReadTheirDelayedTips(t *testing.T) {
 }
 
 func TestMembersOfPermissionGroupsHaveReadTheirDelayedTips(t *testing.T) {
-	st := &failingLog{Store: openTestStore(t)}
+	st := &failingLog{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	makeStewards(t, a, 2, 1)
 	mustImport(t, a, "bob")
@@ -135,7 +136,7 @@ func TestMembersOfPermissionGroupsHaveReadTheirDelayedTips(t *testing.T) {
 }
 
 func TestTipsAreStoredOnceByProcessesAtOnce(t *testing.T) {
-	st := &failingLog{Store: openTestStore(t)}
+	st := &failingLog{Store: testengine.Open(t)}
 	a := openTestApp(t, st)
 	makeGroup(t, a, "g", Public)
 	st.broken = true
@@ -162,7 +163,7 @@ func TestTipsAreStoredOnceByProcessesAtOnce(t *testing.T) {
 }
 
 func TestIntentsOfStoredTipsDoNotGather(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", Public)
 	for n := range 50 {
 		if err := stageNotice(a, "g", n+1); err != nil {
@@ -185,7 +186,7 @@ func TestIntentsOfStoredTipsDoNotGather(t *testing.T) {
 }
 
 func TestATipThatIsInTheLogIsNotAppendedAgain(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	makeGroup(t, a, "g", Public)
 	for _, numbers := range [][]uint64{{1, 2}, {1, 2, 3}} { // two processes found tips missing at once
 		request := &appendRequest{}

@@ -5,11 +5,13 @@ import (
 	"encoding/binary"
 	"regexp"
 	"testing"
+
+	"github.com/recant-chat/recant/internal/testengine"
 )
 
 // A token is an argument of command lines: none may look like an option.
 func TestTokensBeginWithALetter(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	form := regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`)
 	for i := range uint64(1000) { // one in 64 would begin with a hyphen
 		content := binary.BigEndian.AppendUint64(nil, i)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
@@ -48,7 +49,7 @@ func rowsOfTopic(t *testing.T, a *App, town string, topic uint64) int {
 }
 
 func TestCleanupRemovesWhatMembersHadInADestroyedTopic(t *testing.T) {
-	a := openTestApp(t, openTestStore(t))
+	a := openTestApp(t, testengine.Open(t))
 	town := makeTown(t, a)
 	one, two := makeTopic(t, a, town, "one"), makeTopic(t, a, town, "two")
 	var streams []*stream
@@ -100,7 +101,7 @@ func TestCleanupRemovesWhatMembersHadInADestroyedTopic(t *testing.T) {
 }
 
 func TestManyTopicsAreDestroyedAtOnce(t *testing.T) {
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Settings.MaxTopics = 3000 })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Settings.MaxTopics = 3000 })
 	town := makeTown(t, a)
 	const n = 2*destroyBatch + 1
 	ids := make([]string, 0, n+1)
@@ -135,7 +136,7 @@ func TestManyTopicsAreDestroyedAtOnce(t *testing.T) {
 }
 
 func TestTopicsMadeAtOnceStayInsideTheLimit(t *testing.T) {
-	a := openTestApp(t, openTestStore(t), func(o *Options) { o.Settings.MaxTopics = 5 })
+	a := openTestApp(t, testengine.Open(t), func(o *Options) { o.Settings.MaxTopics = 5 })
 	town := makeTown(t, a)
 	failed := make(chan error, 20)
 	for range cap(failed) {
@@ -162,7 +163,7 @@ func TestTopicsMadeAtOnceStayInsideTheLimit(t *testing.T) {
 func TestATopicThatCannotBeDestroyedIsReportedByItself(t *testing.T) {
 	// Given more topics than one commit ends, and a store that takes only one
 	// more commit,
-	st := &tiringStore{Store: openTestStore(t), commits: -1}
+	st := &tiringStore{Store: testengine.Open(t), commits: -1}
 	a := openTestApp(t, st, func(o *Options) { o.Settings.MaxTopics = 1000 })
 	town := makeTown(t, a)
 	var ids []string

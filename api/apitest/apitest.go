@@ -1,5 +1,5 @@
 // Package apitest runs a whole server for tests: the protocol on a real
-// listener, the domain, and the embedded engine on a file system in memory.
+// listener, the domain, and the engine that package testengine opens.
 package apitest
 
 import (
@@ -18,14 +18,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/go-json-experiment/json"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/recant-chat/recant/api"
 	"github.com/recant-chat/recant/api/usersig"
 	"github.com/recant-chat/recant/chat"
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/pebble"
 	"github.com/recant-chat/recant/store/storetest"
 )
 
@@ -55,7 +54,7 @@ type Options struct {
 	Around   func(http.Handler) http.Handler
 	Webhooks chat.Webhooks
 	// Store replaces the engine; the caller closes it. Nil is a new
-	// store/pebble in memory, which the Server closes.
+	// one of package testengine, which the Server closes.
 	Store store.Store
 	// SystemClock makes the server tell the machine's time instead of Clock's.
 	SystemClock bool
@@ -93,7 +92,7 @@ type Server struct {
 	Presence *chat.LocalPresence
 
 	options Options
-	fs      *vfs.MemFS
+	engine  *testengine.Engine
 	store   store.Store
 	http    *httptest.Server
 	client  *http.Client
@@ -107,7 +106,7 @@ func New(t testing.TB, o Options) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Clock: &Clock{now: Start}, Log: &Log{}, options: o, fs: vfs.NewMem(), sig: sig}
+	s := &Server{Clock: &Clock{now: Start}, Log: &Log{}, options: o, engine: testengine.New(), sig: sig}
 	boundTombstones(t, &s.options)
 	s.start(t)
 	t.Cleanup(func() { s.stop(t) })
@@ -148,7 +147,7 @@ func (s *Server) start(t testing.TB) {
 	s.Presence = chat.NewLocalPresence(clock)
 	var err error
 	if s.store = s.options.Store; s.store == nil {
-		if s.store, err = pebble.Open("data", pebble.Options{FS: s.fs, Logger: logger}); err != nil {
+		if s.store, err = s.engine.Open(logger); err != nil {
 			t.Fatal(err)
 		}
 	}
