@@ -10,7 +10,7 @@ GOVULNDB ?= https://vuln.go.dev
 # How long make test-cluster lasts.
 CLUSTERTIME ?= 10m
 
-.PHONY: build check test test-cluster bench bench-cluster generate screenshots vet staticcheck vulncheck race fuzz tools
+.PHONY: build check test test-cluster test-cassandra bench bench-cluster generate screenshots vet staticcheck vulncheck race cassandra fuzz tools
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/recant ./cmd/recant
@@ -18,7 +18,7 @@ build:
 check: vet
 	$(GO) test -short -timeout 10m ./...
 
-test: tools vet staticcheck vulncheck race fuzz
+test: tools vet staticcheck vulncheck race cassandra fuzz
 
 vet:
 	$(GO) vet ./...
@@ -37,6 +37,19 @@ vulncheck:
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+
+# The tests of the domain and the protocol on a Cassandra node of their own: those of
+# several processes, of answers that are lost, of crashes, and the scenarios, but for
+# the longest.
+CASSANDRA_PART = Scenario|Story|TwoServers|TwoProcesses|Unknown|Crash|AtOnce|WholeOrNotAtAll|WhatCallsCost|Lease|Restart|FitTheModel
+CASSANDRA_LONG = OfExtensionsSurvives|1000GroupsAtOnce|Scenario04
+
+cassandra:
+	$(GO) run ./internal/oncassandra $(GO) test -count 1 -short -timeout 20m -run '$(CASSANDRA_PART)' -skip '$(CASSANDRA_LONG)' ./chat ./api -rapid.checks=2
+
+# All of them, which takes about half an hour.
+test-cassandra: tools
+	$(GO) run ./internal/oncassandra $(GO) test -count 1 -timeout 2h ./chat ./api -rapid.checks=20
 
 fuzz:
 	GO="$(GO)" FUZZTIME="$(FUZZTIME)" scripts/fuzz
