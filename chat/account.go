@@ -1,11 +1,13 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
@@ -90,26 +92,66 @@ func (a *App) ImportAccounts(ctx context.Context, profiles []AccountProfile) (fa
 			return nil, Refuse(CodeAccountInvalid, "UserID of account %d is missing", i)
 		}
 	}
-	var full error
-	imported := 0
-	for _, p := range profiles {
-		if p.check() != nil {
-			failed = append(failed, p.UserID)
-			continue
+	// Some at once, but those of one id one after the other, and all of them where
+	// there may not be room for all.
+	var lines [][]int
+	lineOf := map[string]int{}
+	for i, p := range profiles {
+		id := p.UserID
+		if a.settings.MaxAccounts > 0 {
+			id = ""
 		}
-		err := a.importAnew(ctx, p)
-		if CodeOf(err) == CodeAccountQuota {
-			full = err
-			failed = append(failed, p.UserID)
-			continue
+		line, known := lineOf[id]
+		if !known {
+			line, lines = len(lines), append(lines, nil)
+			lineOf[id] = line
 		}
-		if err != nil {
+		lines[line] = append(lines[line], i)
+	}
+	refusals := make([]error, len(profiles))
+	var imported atomic.Bool
+	importLine := func(ctx context.Context, n int) error {
+		for _, i := range lines[n] {
+			if imported.Load() {
+				ctx = context.WithoutCancel(ctx) // with one imported, the call is carried through
+			}
+			if refusals[i] = profiles[i].check(); refusals[i] != nil {
+				continue
+			}
+			err := a.importAnew(ctx, profiles[i])
+			if CodeOf(err) == CodeAccountQuota {
+				refusals[i], err = err, nil
+			} else if err == nil {
+				imported.Store(true)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	first := 0
+	for ; first < len(lines) && !imported.Load(); first++ {
+		if err := importLine(ctx, first); err != nil {
 			return nil, err
 		}
-		imported++
-		ctx = context.WithoutCancel(ctx) // with one imported, the call is carried through
 	}
-	if imported == 0 && full != nil {
+	err = parallel(context.WithoutCancel(ctx), len(lines)-first, func(ctx context.Context, n int) error {
+		return importLine(ctx, first+n)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var full error
+	for i, refusal := range refusals {
+		if refusal != nil {
+			failed = append(failed, profiles[i].UserID)
+		}
+		if CodeOf(refusal) == CodeAccountQuota {
+			full = refusal
+		}
+	}
+	if full != nil && !imported.Load() {
 		return nil, full
 	}
 	return failed, nil
@@ -123,21 +165,23 @@ func (a *App) CheckAccounts(ctx context.Context, userIDs []string) ([]AccountSta
 		return nil, err
 	}
 	statuses := make([]AccountStatus, len(userIDs))
-	for i, userID := range userIDs {
-		statuses[i].UserID = userID
+	err := parallel(ctx, len(userIDs), func(ctx context.Context, i int) error {
+		userID, status := userIDs[i], &statuses[i]
+		status.UserID = userID
 		if !ValidUserID(userID) {
-			statuses[i].Err = Refuse(CodeAccountInvalid, "UserID must be 1 to %d bytes of printable ASCII", maxUserIDBytes)
-			continue
+			status.Err = Refuse(CodeAccountInvalid, "UserID must be 1 to %d bytes of printable ASCII", maxUserIDBytes)
+			return nil
 		}
 		if a.admins[userID] {
-			statuses[i].Imported = true
-			continue
+			status.Imported = true
+			return nil
 		}
 		account, _, err := a.readAccount(ctx, userID)
-		if err != nil {
-			return nil, err
-		}
-		statuses[i].Imported = account != nil
+		status.Imported = account != nil
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return statuses, nil
 }
@@ -373,13 +417,24 @@ func (a *App) requireAccount(ctx context.Context, userID string) (*record.Accoun
 // requireAccounts checks that all accounts can be referred to.
 // Errors: CodeAccountNotFound, naming the first that cannot.
 func (a *App) requireAccounts(ctx context.Context, userIDs ...string) error {
-	for i, userID := range userIDs {
-		if slices.Contains(userIDs[:i], userID) {
-			continue
-		}
-		if _, err := a.requireAccount(ctx, userID); err != nil {
-			return err
+	var distinct []string
+	seen := map[string]bool{}
+	for _, userID := range userIDs {
+		if !seen[userID] {
+			seen[userID] = true
+			distinct = append(distinct, userID)
 		}
 	}
-	return nil
+	refusals := make([]error, len(distinct))
+	err := parallel(ctx, len(distinct), func(ctx context.Context, i int) error {
+		_, err := a.requireAccount(ctx, distinct[i])
+		if CodeOf(err) == CodeAccountNotFound {
+			refusals[i], err = err, nil
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return cmp.Or(refusals...)
 }

@@ -151,7 +151,7 @@ func TestRepeatIsKnownToAnotherProcess(t *testing.T) {
 // knows, and recognises repeats of both.
 func TestALostRaceCostsWhatIsNew(t *testing.T) {
 	const known, since = 2000, 5
-	st := &countingStore{Store: openTestStore(t)}
+	st := &countingStore{Store: testengine.Open(t)}
 	a, b := openTestApp(t, st), openTestApp(t, st)
 	makeGroup(t, a, "g", Public)
 	send := func(app *App, random int) *Sent {

@@ -5,12 +5,10 @@ import (
 	"context"
 	"fmt"
 	"hash/crc32"
-	"runtime/debug"
 	"slices"
 
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
-	"golang.org/x/sync/errgroup"
 )
 
 // A user's conversation list is not stored. It is made of the user's groups,
@@ -21,8 +19,6 @@ import (
 
 const (
 	contactsPage = 100
-	// contactReaders is how many groups one page looks at at once.
-	contactReaders = 8
 	// maxTargetedScan is how many numbers are searched for a message to the
 	// account alone that is newer than all messages to everybody.
 	maxTargetedScan = 2048
@@ -112,22 +108,13 @@ func (a *App) contacts(ctx context.Context, r *ContactsRequest) ([]Contact, erro
 		return nil, err
 	}
 	found := make([]*Contact, len(entries))
-	looking, ctx := errgroup.WithContext(ctx)
-	looking.SetLimit(contactReaders)
-	for i, entry := range entries {
-		looking.Go(func() (err error) {
-			defer func() {
-				if p := recover(); p != nil { // it would end the process, not the call
-					err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-				}
-			}()
-			return retry(ctx, func() error {
-				found[i], err = a.contact(ctx, r, entry)
-				return err
-			})
+	err = parallel(ctx, len(entries), func(ctx context.Context, i int) error {
+		return retry(ctx, func() (err error) {
+			found[i], err = a.contact(ctx, r, entries[i])
+			return err
 		})
-	}
-	if err := looking.Wait(); err != nil {
+	})
+	if err != nil {
 		return nil, fmt.Errorf("conversations of %q: %w", r.Account, err)
 	}
 	var list []Contact

@@ -52,8 +52,8 @@ func (a *App) GroupInfos(ctx context.Context, ids []string, members bool) ([]Gro
 	}
 	infos := make([]GroupInfo, len(ids))
 	room := maxInfoMembers
-	for i, id := range ids {
-		err := a.view(ctx, id, func(g *groupState) error {
+	look := func(ctx context.Context, i int) error {
+		err := a.view(ctx, ids[i], func(g *groupState) error {
 			if err := g.requireServed(); err != nil {
 				return err
 			}
@@ -69,14 +69,20 @@ func (a *App) GroupInfos(ctx context.Context, ids []string, members bool) ([]Gro
 			infos[i] = *info
 			return nil
 		})
-		room -= len(infos[i].Members)
 		var refused *Error
-		switch {
-		case errors.As(err, &refused) && refused.Code != CodeAnswerTooLarge:
-			infos[i] = GroupInfo{ID: id, Err: refused}
-		case err != nil:
+		if errors.As(err, &refused) && refused.Code != CodeAnswerTooLarge {
+			infos[i], err = GroupInfo{ID: ids[i], Err: refused}, nil
+		}
+		return err
+	}
+	if !members {
+		return infos, parallel(ctx, len(ids), look)
+	}
+	for i := range ids { // one after the other, because they share the room
+		if err := look(ctx, i); err != nil {
 			return nil, err
 		}
+		room -= len(infos[i].Members)
 	}
 	return infos, nil
 }

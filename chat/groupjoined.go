@@ -56,16 +56,18 @@ func (a *App) Joined(ctx context.Context, r JoinedRequest) (*JoinedGroups, error
 	if err != nil {
 		return nil, err
 	}
-	var joined []joinedEntry
-	for _, entry := range entries {
-		found, ok, err := a.joinedEntry(ctx, &r, kind, entry)
-		if err != nil {
-			return nil, err
-		}
+	joined := make([]joinedEntry, len(entries))
+	err = parallel(ctx, len(entries), func(ctx context.Context, i int) error {
+		found, ok, err := a.joinedEntry(ctx, &r, kind, entries[i])
 		if ok {
-			joined = append(joined, found)
+			joined[i] = found
 		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
+	joined = slices.DeleteFunc(joined, func(e joinedEntry) bool { return e == joinedEntry{} })
 	slices.SortFunc(joined, func(x, y joinedEntry) int {
 		return cmp.Or(cmp.Compare(y.joinTime, x.joinTime), cmp.Compare(x.group, y.group))
 	})
@@ -74,16 +76,23 @@ func (a *App) Joined(ctx context.Context, r JoinedRequest) (*JoinedGroups, error
 	if r.Limit > 0 {
 		joined = joined[:min(r.Limit, int64(len(joined)))]
 	}
-	for _, entry := range joined {
+	groups := make([]*JoinedGroup, len(joined))
+	err = parallel(ctx, len(joined), func(ctx context.Context, i int) (err error) {
 		if r.IDsOnly {
-			page.Groups = append(page.Groups, JoinedGroup{GroupInfo: GroupInfo{ID: entry.group}})
-			continue
+			groups[i] = &JoinedGroup{GroupInfo: GroupInfo{ID: joined[i].group}}
+			return nil
 		}
-		group, ok, err := a.joinedGroup(ctx, r.Account, entry.membership)
-		if err != nil {
-			return nil, err
-		}
+		group, ok, err := a.joinedGroup(ctx, r.Account, joined[i].membership)
 		if ok { // else it ended while the page was made
+			groups[i] = group
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, group := range groups {
+		if group != nil {
 			page.Groups = append(page.Groups, *group)
 		}
 	}

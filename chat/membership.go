@@ -42,26 +42,32 @@ func (a *App) memberships(ctx context.Context, userID string) ([]membership, err
 
 // indexMembers enters memberships that are about to be committed, by account.
 func (a *App) indexMembers(ctx context.Context, groupID string, joinIDs map[string]uint64) error {
-	for _, userID := range slices.Sorted(maps.Keys(joinIDs)) {
+	return a.eachMembership(ctx, joinIDs, func(ctx context.Context, userID string) error {
 		key := record.UserGroupKey(groupID, joinIDs[userID])
 		err := a.store.Put(ctx, record.UserGroupsPartition(a.id, userID), []store.Mutation{store.Set(key, nil)})
 		if err != nil {
 			return fmt.Errorf("index member %q of group %q: %w", userID, groupID, err)
 		}
-	}
-	return nil
+		return nil
+	})
+}
+
+// eachMembership runs do for every account, some at once.
+func (a *App) eachMembership(ctx context.Context, joinIDs map[string]uint64, do func(ctx context.Context, userID string) error) error {
+	userIDs := slices.Sorted(maps.Keys(joinIDs))
+	return parallel(ctx, len(userIDs), func(ctx context.Context, i int) error { return do(ctx, userIDs[i]) })
 }
 
 // unindexMembers removes the entries of memberships that have ended.
 func (a *App) unindexMembers(ctx context.Context, groupID string, joinIDs map[string]uint64) error {
-	for _, userID := range slices.Sorted(maps.Keys(joinIDs)) {
+	return a.eachMembership(ctx, joinIDs, func(ctx context.Context, userID string) error {
 		key := record.UserGroupKey(groupID, joinIDs[userID])
 		err := a.store.Put(ctx, record.UserGroupsPartition(a.id, userID), []store.Mutation{store.Delete(key)})
 		if err != nil {
 			return fmt.Errorf("remove member %q of group %q from the index: %w", userID, groupID, err)
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // unindexRoom removes the entry of an AVChatRoom that is gone from its owner's
@@ -141,13 +147,11 @@ func (a *App) requireGroupQuota(ctx context.Context, userIDs ...string) error {
 	if limit == 0 {
 		return nil
 	}
-	for _, userID := range userIDs {
+	return parallel(ctx, len(userIDs), func(ctx context.Context, i int) error {
+		userID := userIDs[i]
 		entries, err := a.memberships(ctx, userID)
-		if err != nil {
+		if err != nil || len(entries) < limit { // even if every entry holds
 			return err
-		}
-		if len(entries) < limit {
-			continue // even if every entry holds
 		}
 		in := 0
 		for _, entry := range entries {
@@ -162,8 +166,8 @@ func (a *App) requireGroupQuota(ctx context.Context, userIDs ...string) error {
 				return Refuse(CodeUserGroupQuota, "account %q is in %d groups already", userID, in)
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // holds reports whether an index entry leads to a membership that exists.

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -185,7 +186,15 @@ func (a *App) admit(ctx context.Context, g *groupState, op Operator, m *Message,
 	if topic == nil && g.head.SupportTopic && !a.settings.CommunityDirectMessage {
 		return nil, nil, Refuse(CodeNotPermitted, "group %q has topics and takes messages with TopicId only", g.id)
 	}
-	sender, err := a.requireAccount(ctx, m.From)
+	var sender *record.Account
+	var refuseMuted error
+	err = both(ctx, func(ctx context.Context) (err error) {
+		sender, err = a.requireAccount(ctx, m.From)
+		return err
+	}, func(ctx context.Context) (err error) {
+		refuseMuted, err = g.refuseMuted(ctx, m.From, topic)
+		return err
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -193,12 +202,7 @@ func (a *App) admit(ctx context.Context, g *groupState, op Operator, m *Message,
 	if err != nil {
 		return nil, nil, err
 	}
-	refuse := a.refuseGloballyMuted(m.From, sender)
-	if refuse == nil {
-		if refuse, err = g.refuseMuted(ctx, m.From, topic); err != nil {
-			return nil, nil, err
-		}
-	}
+	refuse := cmp.Or(a.refuseGloballyMuted(m.From, sender), refuseMuted)
 	if refuse == nil {
 		if refuse, err = g.refuseUnpermitted(ctx, m, topic); err != nil {
 			return nil, nil, err

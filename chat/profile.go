@@ -215,17 +215,20 @@ func (a *App) Profiles(ctx context.Context, userIDs, tags []string) ([]Profile, 
 		}
 	}
 	profiles := make([]Profile, len(userIDs))
-	for i, userID := range userIDs {
-		profiles[i].Account = userID
-		account, err := a.account(ctx, userID)
-		if err != nil {
-			return nil, err
-		}
-		if account == nil {
+	err := parallel(ctx, len(userIDs), func(ctx context.Context, i int) error {
+		account, err := a.account(ctx, userIDs[i])
+		switch profiles[i].Account = userIDs[i]; {
+		case err != nil:
+			return err
+		case account == nil:
 			profiles[i].Err = Refuse(CodeProfileAccount, textUnknownProfile)
-			continue
+		default:
+			profiles[i].Items = profileItems(account, wanted)
 		}
-		profiles[i].Items = profileItems(account, wanted)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return profiles, nil
 }

@@ -6,12 +6,10 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/recant-chat/recant/store/record"
-	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -323,10 +321,6 @@ func recallWork(id record.OperationID) *record.RecallWork {
 	return &record.RecallWork{Kind: record.AuditEntry_RECALL, Operation: id[:]}
 }
 
-// commitsAtOnce is how many targets of one operation are committed at a time, so
-// that they share the disk's syncs.
-const commitsAtOnce = 16
-
 // carryOut commits the targets of an operation, those that are there already
 // excepted, and writes what came of them.
 func (a *App) carryOut(ctx context.Context, id record.OperationID, entry *record.AuditEntry) (*record.AuditResult, error) {
@@ -335,29 +329,24 @@ func (a *App) carryOut(ctx context.Context, id record.OperationID, entry *record
 		notify = NotifySilent // the single messages are told of after this
 	}
 	errs := make([]error, len(entry.Parts))
-	committing := errgroup.Group{}
-	committing.SetLimit(commitsAtOnce)
-	committed := false
+	var live []int
 	for i, p := range entry.Parts {
-		if p.ErrorCode != 0 || p.Incarnation == 0 {
-			continue
+		if p.ErrorCode == 0 && p.Incarnation != 0 {
+			live = append(live, i)
 		}
-		committed = true
-		committing.Go(func() error {
-			defer func() {
-				if p := recover(); p != nil { // it would end the process, not the call
-					errs[i] = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-				}
-			}()
-			tell, err := a.tellingOfPart(ctx, notify, entry, p)
-			if err == nil {
-				err = a.partStream(p).recall(ctx, record.TargetID{Operation: id, Index: uint16(i)}, targetOf(p), notify, tell)
-			}
-			errs[i] = err
-			return nil
-		})
 	}
-	_ = committing.Wait()
+	if err := parallel(ctx, len(live), func(ctx context.Context, n int) error {
+		i := live[n]
+		p := entry.Parts[i]
+		tell, err := a.tellingOfPart(ctx, notify, entry, p)
+		if err == nil {
+			err = a.partStream(p).recall(ctx, record.TargetID{Operation: id, Index: uint16(i)}, targetOf(p), notify, tell)
+		}
+		errs[i] = err
+		return nil
+	}); err != nil {
+		return nil, err
+	}
 	result := &record.AuditResult{}
 	for i, err := range errs {
 		if err == nil {
@@ -371,7 +360,7 @@ func (a *App) carryOut(ctx context.Context, id record.OperationID, entry *record
 	if err := a.auditResult(ctx, id, result); err != nil {
 		return nil, err
 	}
-	if committed {
+	if len(live) > 0 {
 		return result, nil
 	}
 	return result, a.barrier(ctx)

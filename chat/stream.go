@@ -79,9 +79,12 @@ type stream struct {
 	throttle  throttle
 	floor     uint32 // numbers up to here were seen to be expired
 
-	marks      atomic.Uint32                // marksOf the conversation when it was last read
-	endedEdits atomic.Uint64                // of the conversation when it was last read
-	window     atomic.Pointer[senderWindow] // nil unless somebody counted; changed with state locked
+	// tipsFlushed is how many of the group's tips were seen in the log, which they
+	// never leave.
+	tipsFlushed atomic.Uint64
+	marks       atomic.Uint32                // marksOf the conversation when it was last read
+	endedEdits  atomic.Uint64                // of the conversation when it was last read
+	window      atomic.Pointer[senderWindow] // nil unless somebody counted; changed with state locked
 
 	queue   []*appendRequest
 	writing bool // somebody commits for the queue

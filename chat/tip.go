@@ -86,11 +86,12 @@ func (g *groupChange) removeTips(ctx context.Context) error {
 // once and in order.
 func (a *App) flushTips(ctx context.Context, g *groupState) error {
 	s := g.stream()
-	for {
+	for s.tipsFlushed.Load() < g.head.TipsIssued {
 		head, err := s.current(ctx)
 		if err != nil {
 			return err
 		}
+		s.tipsFlushed.Store(head.TipsFlushed)
 		if head.Sealed || head.TipsFlushed >= g.head.TipsIssued {
 			return nil
 		}
@@ -128,6 +129,7 @@ func (a *App) flushTips(ctx context.Context, g *groupState) error {
 			return fmt.Errorf("append tips of group %q: %w", g.id, err)
 		}
 	}
+	return nil
 }
 
 // settleTips appends tips that a process left behind between a change and its
