@@ -94,16 +94,31 @@ func (a *App) viewHistory(ctx context.Context, groupID, topicID string, read fun
 }
 
 func (s *stream) history(ctx context.Context, r HistoryRequest) (*HistoryPage, error) {
-	head, floor, err := s.headAndFloor(ctx)
+	p := &pageReader{
+		stream: s, withRecalled: r.WithRecalled,
+		want: int(min(r.Number, maxHistoryRows)), ended: s.endedEdits.Load(),
+	}
+	// The first rows come along with the head, unless they are in an older bucket.
+	head, ahead, err := s.currentWith(ctx, func(bucket uint32) []store.Range {
+		top := (bucket + 1) * record.BucketSize
+		if r.FromSeq > 0 {
+			top = min(top, r.FromSeq)
+		}
+		return headersAndBodies(bucket*record.BucketSize+1, top, p.want)
+	})
 	if err != nil {
 		return nil, err
 	}
-	p := &pageReader{
-		stream: s, withRecalled: r.WithRecalled, floor: floor,
-		top: head.LastSeq, want: int(min(r.Number, maxHistoryRows)), ended: s.endedEdits.Load(),
+	floor, err := s.expiredUpTo(ctx, head)
+	if err != nil {
+		return nil, err
 	}
+	p.floor, p.top = floor, head.LastSeq
 	if r.FromSeq > 0 {
 		p.top = min(p.top, r.FromSeq)
+	}
+	if record.Bucket(p.top) == record.Bucket(head.LastSeq) {
+		p.ahead = ahead
 	}
 	if floor > 0 {
 		if p.held, err = s.held(ctx); err != nil {
@@ -137,6 +152,10 @@ type pageReader struct {
 	top          uint32
 	want         int
 	whole        bool // bodies are read along with all headers
+
+	// ahead has headers and bodies from top down, which were read with the head; nil
+	// once they are used.
+	ahead [][]store.Row
 
 	next     uint32 // the next number to look at
 	examined int    // how many numbers were looked at
@@ -213,13 +232,16 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 		p.next = low - 1
 		return nil
 	}
-	ranges := []store.Range{{From: record.HeaderKey(low), To: record.HeaderKey(p.next + 1), Reverse: true}}
-	if whole {
-		ranges = append(ranges, store.Range{From: record.BodyKey(low), To: record.BodyKey(p.next + 1), Reverse: true})
-	}
-	rows, _, err := p.stream.app.store.Read(ctx, record.LogPartition(p.stream.id, bucket), ranges...)
-	if err != nil {
-		return fmt.Errorf("read history: %w", err)
+	rows := p.ahead
+	if p.ahead = nil; rows == nil {
+		ranges := headersAndBodies(low, p.next, 0)
+		if !whole {
+			ranges = ranges[:1]
+		}
+		var err error
+		if rows, _, err = p.stream.app.store.Read(ctx, record.LogPartition(p.stream.id, bucket), ranges...); err != nil {
+			return fmt.Errorf("read history: %w", err)
+		}
 	}
 	headers, bodies := rows[0], []store.Row{}
 	if len(rows) > 1 {
@@ -249,6 +271,15 @@ func (p *pageReader) scan(ctx context.Context, n uint32) error {
 	p.examined += int(p.next - low + 1)
 	p.next = low - 1
 	return nil
+}
+
+// headersAndBodies are the ranges of messages of one bucket, from the newest down, at
+// most limit; 0 is no limit.
+func headersAndBodies(low, high uint32, limit int) []store.Range {
+	return []store.Range{
+		{From: record.HeaderKey(low), To: record.HeaderKey(high + 1), Reverse: true, Limit: limit},
+		{From: record.BodyKey(low), To: record.BodyKey(high + 1), Reverse: true, Limit: limit},
+	}
 }
 
 func (p *pageReader) readRecalls(ctx context.Context) error {

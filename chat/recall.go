@@ -238,16 +238,19 @@ func (s *stream) recallable(ctx context.Context, seqs []uint32) ([]RecallResult,
 	if err != nil {
 		return nil, nil, err
 	}
-	results := make([]RecallResult, len(seqs))
+	results, headers := make([]RecallResult, len(seqs)), make([]*record.Header, len(seqs))
+	err = parallel(ctx, len(seqs), func(ctx context.Context, i int) (err error) {
+		results[i].Seq = seqs[i]
+		results[i].Code, headers[i], err = s.recallableSeq(ctx, head, floor, seqs[i])
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
 	var found []numberedHeader
 	for i, seq := range seqs {
-		code, header, err := s.recallableSeq(ctx, head, floor, seq)
-		if err != nil {
-			return nil, nil, err
-		}
-		results[i] = RecallResult{Seq: seq, Code: code}
-		if header != nil && !slices.Contains(seqs[:i], seq) {
-			found = append(found, numberedHeader{seq, header})
+		if headers[i] != nil && !slices.Contains(seqs[:i], seq) {
+			found = append(found, numberedHeader{seq, headers[i]})
 		}
 	}
 	slices.SortFunc(found, func(a, b numberedHeader) int { return int(int64(a.seq) - int64(b.seq)) })

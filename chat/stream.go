@@ -100,32 +100,39 @@ type position struct {
 // current returns the log's head as it stood in the store at an instant within
 // the call: everything acknowledged before is counted.
 func (s *stream) current(ctx context.Context) (*record.LogHead, error) {
+	head, _, err := s.currentWith(ctx, func(uint32) []store.Range { return nil })
+	return head, err
+}
+
+// currentWith is current that reads further ranges, by the newest bucket, along with
+// the head.
+func (s *stream) currentWith(ctx context.Context, ranges func(bucket uint32) []store.Range) (*record.LogHead, [][]store.Row, error) {
 	if err := s.ensureLoaded(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	s.state.Lock()
 	bucket := s.bucket
 	s.state.Unlock()
-	head, version, err := s.app.readLogHead(ctx, s.id, bucket)
+	head, rows, version, err := s.app.readLogWith(ctx, s.id, bucket, ranges(bucket)...)
 	if err == nil && version == "" {
 		// Nothing was ever written, or it has expired and gone since this
 		// process last looked.
 		if bucket, err = s.newestBucket(ctx); err == nil {
-			head, _, err = s.app.readLogHead(ctx, s.id, bucket)
+			head, rows, _, err = s.app.readLogWith(ctx, s.id, bucket, ranges(bucket)...)
 		}
 	}
 	for err == nil && head.LastSeq == (bucket+1)*record.BucketSize {
 		bucket++
-		next, version, err := s.app.readLogHead(ctx, s.id, bucket)
+		next, more, version, err := s.app.readLogWith(ctx, s.id, bucket, ranges(bucket)...)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if version == "" {
 			break
 		}
-		head = next
+		head, rows = next, more
 	}
-	return head, err
+	return head, rows, err
 }
 
 // refresh makes the fields known and forgets them first if somebody else has
@@ -147,15 +154,23 @@ func (s *stream) refresh(ctx context.Context) error {
 
 // readLogHead returns the head row of a bucket, empty where there is none.
 func (a *App) readLogHead(ctx context.Context, id record.ConversationID, bucket uint32) (*record.LogHead, store.Version, error) {
-	rows, version, err := a.store.Read(ctx, record.LogPartition(id, bucket), store.Key(record.LogHeadKey))
+	head, _, version, err := a.readLogWith(ctx, id, bucket)
+	return head, version, err
+}
+
+// readLogWith is readLogHead that reads further ranges of the bucket at the same
+// version.
+func (a *App) readLogWith(ctx context.Context, id record.ConversationID, bucket uint32, ranges ...store.Range) (*record.LogHead, [][]store.Row, store.Version, error) {
+	ranges = append([]store.Range{store.Key(record.LogHeadKey)}, ranges...)
+	rows, version, err := a.store.Read(ctx, record.LogPartition(id, bucket), ranges...)
 	if err != nil {
-		return nil, "", fmt.Errorf("read log head: %w", err)
+		return nil, nil, "", fmt.Errorf("read log head: %w", err)
 	}
 	head := &record.LogHead{}
 	if len(rows[0]) > 0 {
 		err = decode(rows[0][0], head)
 	}
-	return head, version, err
+	return head, rows[1:], version, err
 }
 
 // ensureLoaded is load for callers who do not hold the lock.
