@@ -160,6 +160,10 @@ func TestTimelineHasEachRecallWholeOrNotAtAll(t *testing.T) {
 		}
 		answered.Add(1)
 		time.Sleep(time.Millisecond)
+		// Now and then a look falls between two changes, however long it takes.
+		for n := certain.Load(); answered.Load()%8 == 1 && certain.Load() == n && !t.Failed(); {
+			time.Sleep(time.Millisecond)
+		}
 	}
 	for range rounds {
 		var id string
@@ -177,9 +181,6 @@ func TestTimelineHasEachRecallWholeOrNotAtAll(t *testing.T) {
 	}
 	close(stop)
 	running.Wait()
-	if certain.Load() == 0 {
-		t.Error("no look fell between two changes")
-	}
 }
 
 // Where an edit came into the log bodies are read again, and one that an erasure
