@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/recant-chat/recant/internal/testengine"
 	"github.com/recant-chat/recant/store/record"
 	"github.com/recant-chat/recant/store/storetest"
 )
@@ -19,7 +20,7 @@ func tombstoneApp(t testing.TB, set ...func(*Options)) (*App, *storetest.Tombsto
 	t.Helper()
 	counted, clock := &storetest.Tombstones{}, &handClock{now: time.Unix(1_760_000_000, 0)}
 	set = append([]func(*Options){func(o *Options) { o.Clock = clock.Now }}, set...)
-	return openTestApp(t, counted.On(openTestStore(t)), set...), counted, clock
+	return openTestApp(t, counted.On(testengine.Open(t)), set...), counted, clock
 }
 
 // wantPassed fails where a read of a kind of partition has passed over more deleted
@@ -77,7 +78,7 @@ func TestEditsThatEndedAreNotPassed(t *testing.T) {
 func TestRemovedRowsOfADestroyedGroupAreNotPassed(t *testing.T) {
 	for writes := 1; writes < 60; writes += 3 {
 		counted := &storetest.Tombstones{}
-		st := counted.On(openTestStore(t))
+		st := counted.On(testengine.Open(t))
 		a := openTestApp(t, st)
 		conversations := populate(t, a)
 		for range 5 {
