@@ -70,6 +70,7 @@ type App struct {
 	workNow        chan struct{} // asks the background work for the work on recalls
 	cleanups       workList
 	recallWork     workList
+	unpurged       sync.Map // erasures that the store had no means to end, to when they are tried again
 
 	webhooks     Webhooks
 	watch        watch

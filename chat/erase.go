@@ -124,30 +124,62 @@ func (a *App) erasureResult(ctx context.Context, o *operation) (*Erasure, error)
 	return &Erasure{State: ErasureDone, NotBefore: r.NotBefore, TotalNum: r.Total, DoneNum: r.Done, HeldNum: r.Held}, nil
 }
 
-// eraseAgainSeconds is how long an erasure waits that had to leave something.
-const eraseAgainSeconds = 60
+const (
+	// eraseAgainSeconds is how long an erasure waits that had to leave something.
+	eraseAgainSeconds = 60
+	// purgeAgainSeconds is how long one waits that the store has no means to end.
+	purgeAgainSeconds = 3600
+)
 
 // erase does the work of an erasure, and returns when it is to be tried again
-// where targets are on hold or their fences have not ended; 0 once it is done.
+// where targets are on hold, their fences have not ended, or the store has no
+// means to purge; 0 once it is done.
 func (a *App) erase(ctx context.Context, o *operation) (again int64, err error) {
+	if due, ok := a.unpurged.Load(o.id); ok && due.(int64) > a.now() {
+		return due.(int64), nil
+	}
 	w, sealed, again, err := a.beginErasure(ctx, o)
 	if w == nil || err != nil {
 		return again, err
 	}
+	unpurged := false
 	for _, t := range sealed {
 		err := a.partStream(t.part).eraseTarget(ctx, t.id, func(erased uint32) error {
 			w.Done = min(w.Done+erased, w.Total)
 			return a.listWork(ctx, o.id, w)
 		})
-		if err != nil && !errors.Is(err, errSealed) {
+		switch {
+		case errors.Is(err, store.ErrNoPurge):
+			unpurged = true
+		case err != nil && !errors.Is(err, errSealed):
 			return 0, err
 		}
 	}
 	// What was put on hold meanwhile was spared.
-	if err := a.measureErasure(ctx, o, w); err != nil || again > 0 {
-		return again, err
+	if err := a.measureErasure(ctx, o, w); err != nil {
+		return 0, err
+	}
+	if unpurged {
+		return a.putOffPurge(o, again), nil
+	}
+	a.unpurged.Delete(o.id)
+	if again > 0 {
+		return again, nil
 	}
 	return 0, a.putAudit(ctx, o.id.AuditMonth(), store.Set(record.ErasureResultKey(o.id), encode(w)))
+}
+
+// putOffPurge notes when an erasure is tried again that the store has no means to
+// end, the time that is given or else a later one, and tells of it the first time.
+func (a *App) putOffPurge(o *operation, again int64) int64 {
+	if again == 0 {
+		again = a.now() + purgeAgainSeconds
+	}
+	if _, told := a.unpurged.Swap(o.id, again); !told {
+		a.log.Error("an erasure cannot end: the texts are deleted, but the store has no means to purge its files of them",
+			"operation", operationText(o.id[:]))
+	}
+	return again
 }
 
 // beginErasure seals the targets that can be, and returns them with the work as
@@ -278,7 +310,9 @@ func (s *stream) eachErasable(ctx context.Context, id record.TargetID, visit fun
 }
 
 // eraseTarget erases the messages of a sealed target and tells progress about
-// each part; then it makes the bytes unrecoverable, and only then says so.
+// each part; then it makes the bytes unrecoverable, and only then says so. Where the
+// store has no means for that, all messages are erased and the target stays sealed.
+// Errors: store.ErrNoPurge.
 func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress func(erased uint32) error) error {
 	t, err := s.readTarget(ctx, id)
 	if err != nil || t == nil || t.State == record.RecallTarget_ERASED {
@@ -291,6 +325,7 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 	if err != nil {
 		return err
 	}
+	var unpurged error
 	for _, part := range byBucket(reach(t, head.LastSeq)) {
 		claim := &record.Erasure{Operation: id.Operation[:], Target: uint32(id.Index), FromSeq: part.from, ToSeq: part.to, Id: rand.Uint64()}
 		if err := s.claimErasure(ctx, claim); err != nil {
@@ -304,9 +339,16 @@ func (s *stream) eraseTarget(ctx context.Context, id record.TargetID, progress f
 			return err
 		}
 		// Also what an earlier try erased, which was cut short before this.
-		if err := s.purge(ctx, record.Bucket(part.to)); err != nil {
+		err = s.purge(ctx, record.Bucket(part.to))
+		switch {
+		case errors.Is(err, store.ErrNoPurge):
+			unpurged = err
+		case err != nil:
 			return fmt.Errorf("purge erased messages: %w", err)
 		}
+	}
+	if unpurged != nil {
+		return unpurged
 	}
 	if err := s.purgeEdits(ctx); err != nil {
 		return fmt.Errorf("purge erased messages: %w", err)
