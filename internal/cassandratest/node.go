@@ -29,6 +29,7 @@ type Node struct {
 	secure      Secure
 
 	pid   int // 0 while it does not run
+	jmx   int // port on 127.0.0.1 for nodetool
 	stdin io.Closer
 	done  chan struct{}
 }
@@ -55,6 +56,12 @@ func (n *Node) Start() error {
 	if err := n.configure(); err != nil {
 		return err
 	}
+	if n.jmx == 0 {
+		var err error
+		if n.jmx, err = freePort(); err != nil {
+			return err
+		}
+	}
 	args := []string{"-c", keeper, "keeper"}
 	if n.namespace != "" {
 		args = append(args, "ip", "netns", "exec", n.namespace)
@@ -65,7 +72,8 @@ func (n *Node) Start() error {
 		"-Dcassandra.config=file://"+n.file("cassandra.yaml"), "-Dcassandra.storagedir="+n.dir,
 		"-Dlogback.configurationFile="+n.file("logback.xml"), "-Dcassandra-foreground=yes",
 		// There are no peers to wait for that are not configured.
-		"-Dcassandra.ring_delay_ms=1000", "-Dcassandra.skip_wait_for_gossip_to_settle=0",
+		"-Dcassandra.ring_delay_ms=10000", "-Dcassandra.skip_wait_for_gossip_to_settle=0",
+		"-Dcassandra.jmx.local.port="+strconv.Itoa(n.jmx),
 		"-Dcassandra.superuser_setup_delay_ms=0", "-Dcassandra.consistent.rangemovement=false",
 		"-cp", n.jars+"/*", "org.apache.cassandra.service.CassandraDaemon")
 	cmd := exec.Command("sh", args...)

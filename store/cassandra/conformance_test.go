@@ -39,10 +39,12 @@ func open(t testing.TB, o Options) *Store {
 
 func TestConformance(t *testing.T) {
 	c := cassandratest.Start(t, 1)
+	tools := c.Tools(t)
+	purge := purgeCommand(t, c, tools)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		o := keyspace(t, c)
 		network := &lossyDialer{}
-		o.dialer = network
+		o.dialer, o.PurgeCommand = network, purge
 		s := open(t, o)
 		closeStore := func(t testing.TB) {
 			if err := s.Close(); err != nil && !errors.Is(err, store.ErrClosed) {
@@ -54,7 +56,14 @@ func TestConformance(t *testing.T) {
 			closeStore(t)
 			s = open(t, o)
 			return s
-		}}
+		}, Holds: c.Holds}
+		f.Flush = func(t testing.TB) {
+			for _, tables := range [][]string{{o.Keyspace}, {"system", "paxos"}} {
+				// What is compacted is what a purge compacts.
+				nodetool(t, tools, c.Nodes[0], append([]string{"disableautocompaction"}, tables...)...)
+				nodetool(t, tools, c.Nodes[0], append([]string{"flush"}, tables...)...)
+			}
+		}
 		f.Faults = func(t testing.TB, on bool) {
 			network.on.Store(on)
 			if !on && network.lost.Load() == 0 {

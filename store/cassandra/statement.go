@@ -18,6 +18,9 @@ var (
 	endKey   = bytes.Repeat([]byte{0xff}, store.MaxKeyBytes+1)
 )
 
+// touchKey is behind endKey; there is no such row.
+var touchKey = append(bytes.Clone(endKey), 0xff)
+
 // pageRows is how many rows the driver fetches at once.
 const pageRows = 1000
 
@@ -27,6 +30,7 @@ type statements struct {
 	// always true: what stands in a condition is in the answer where it fails.
 	compareAndSet [slots]string
 	dropVersioned string // the condition of a batch whose other part is deletePartition
+	touch         string // its condition is always true
 	version       string
 	table         map[bool]*tableStatements // by whether it is the blind one
 }
@@ -43,6 +47,7 @@ type tableStatements struct {
 func newStatements() statements {
 	s := statements{
 		dropVersioned: "DELETE version, " + slotColumns("") + " FROM " + versionedTable + " WHERE partition = ? IF version != NULL",
+		touch:         "DELETE FROM " + versionedTable + " WHERE partition = ? AND key = ? IF commit0 != 0x",
 		version:       "SELECT version, key FROM " + versionedTable + " WHERE partition = ? AND key = ?",
 		table:         map[bool]*tableStatements{},
 	}

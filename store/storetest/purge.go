@@ -94,6 +94,9 @@ func purgeErases(t *testing.T, f Fixture) {
 			}
 			base = commit(t, s, filler, base, m...)
 		}
+		if f.Flush != nil {
+			f.Flush(t)
+		}
 	}
 	held := 0 // of what was deleted, before Purge
 	for round, filled := range []bool{false, true, false} {

@@ -31,6 +31,9 @@ type Fixture struct {
 	// way, those of writes that took effect and of others. Nil where nothing lies
 	// between the engine and the test.
 	Faults func(t testing.TB, on bool)
+	// Flush moves what the engine has in memory to data files. Nil where a few hundred
+	// kilobytes of other rows do that.
+	Flush func(t testing.TB)
 	// LargeRows is how many rows the largest partition of the suite has, a
 	// multiple of 10,000; 0 is a million, or 50,000 in a short run. One fixture
 	// of an engine leaves it 0.
