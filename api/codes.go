@@ -53,7 +53,7 @@ func gatewayMeanings() []chat.CodeMeaning {
 		means(codeBadHTTP, "BadHTTP", false, "The request is not a POST to /v4/service/command, or its query cannot be read."),
 		means(codeBadJSON, "BadJSON", false, "The body is not one JSON object."),
 		means(codeCallFrequency, "CallFrequency", true, "The command is called too often. Nothing was done; call again in a second."),
-		means(codeTimeout, "Timeout", true, "The call took too long, or its body is incomplete or larger than 1 MB. Nothing was done."),
+		means(codeTimeout, "Timeout", true, "The call took too long, or its body is incomplete or larger than 1 MB. As a rule nothing was done; on a cluster it may have been: look, or repeat the call with the same ids and Random."),
 		means(codeUnknownCommand, "UnknownCommand", false, "There is no such service or command."),
 		means(codeNotAdmin, "NotAdmin", false, "The identifier is not an admin of the application."),
 		means(codeNoSDKAppID, "NoSDKAppID", false, "The URL has no sdkappid."),

@@ -138,7 +138,9 @@ const (
 	CodeBadJSON Code = 60003
 	// The command is called too often. Nothing was done; call again in a second.
 	CodeCallFrequency Code = 60007
-	// The call took too long, or its body is incomplete or larger than 1 MB. Nothing was done.
+	// The call took too long, or its body is incomplete or larger than 1 MB. As a rule nothing
+	// was done; on a cluster it may have been: look, or repeat the call with the same ids and
+	// Random.
 	CodeTimeout Code = 60008
 	// There is no such service or command.
 	CodeUnknownCommand Code = 60009
@@ -387,7 +389,7 @@ func (c Code) Meaning() string {
 	case CodeCallFrequency:
 		return "The command is called too often. Nothing was done; call again in a second."
 	case CodeTimeout:
-		return "The call took too long, or its body is incomplete or larger than 1 MB. Nothing was done."
+		return "The call took too long, or its body is incomplete or larger than 1 MB. As a rule nothing was done; on a cluster it may have been: look, or repeat the call with the same ids and Random."
 	case CodeUnknownCommand:
 		return "There is no such service or command."
 	case CodeNotAdmin:
