@@ -64,15 +64,11 @@ func (t twoStores) open(ctx context.Context, s streams, where secret.Text, readO
 	text := where.Reveal()
 	log := slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	if isCluster(text) {
-		o, err := cassandra.ParseURL(text)
-		if err != nil {
-			return nil, err
-		}
 		opened, err := openCluster(ctx, text, readOnly, log, nil)
 		if err != nil {
 			return nil, err
 		}
-		return &location{fmt.Sprintf("cassandra://%s/%s", strings.Join(o.Hosts, ","), o.Keyspace), "", opened}, nil
+		return &location{clusterName(text), "", opened}, nil
 	}
 	dir, err := filepath.Abs(text)
 	if err != nil {
@@ -83,6 +79,15 @@ func (t twoStores) open(ctx context.Context, s streams, where secret.Text, readO
 		return nil, err
 	}
 	return &location{dir, dir, opened}, nil
+}
+
+// clusterName is the URL of a cluster without user, password and parameters.
+func clusterName(url string) string {
+	url, _, _ = strings.Cut(url, "?")
+	if at := strings.LastIndexByte(url, '@'); at >= 0 {
+		url = cassandra.Scheme + "://" + url[at+1:]
+	}
+	return url
 }
 
 // run opens both stores, the second one to write where it may, and has work done on
@@ -188,6 +193,8 @@ func (c *storeCopy) Run(ctx context.Context, s streams) error {
 		switch {
 		case transfer.IsRefusal(err):
 			return err
+		case err != nil && ctx.Err() != nil:
+			return errors.New("interrupted; the same command goes on where it was")
 		case err != nil:
 			return fmt.Errorf("%w; the same command goes on where it was", err)
 		}

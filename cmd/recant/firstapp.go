@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -73,7 +74,7 @@ func readFirstApplication(server config.Server) (app config.Application, found b
 }
 
 // copyFirstApplication gives a copy of a data directory its application, if it has
-// one.
+// one. It replaces no other.
 func copyFirstApplication(from, to string) error {
 	content, err := os.ReadFile(filepath.Join(from, firstApplicationFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -82,7 +83,15 @@ func copyFirstApplication(from, to string) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(to, firstApplicationFile), content, 0o600)
+	file := filepath.Join(to, firstApplicationFile)
+	other, err := os.ReadFile(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return writeFile(file, content, 0o600)
+	case err == nil && !bytes.Equal(content, other):
+		return fmt.Errorf("%s has another application than %s: move it away and run the command again", file, from)
+	}
+	return err
 }
 
 // writeFile replaces a file whole or not at all, durably: after a crash it has

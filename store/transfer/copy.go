@@ -109,14 +109,14 @@ func (c *copying) copy(ctx context.Context, n int, p store.Partition) error {
 	c.counts.add(rows, bytes)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mark.Partitions++
-	c.mark.Rows += rows
-	c.mark.Bytes += bytes
-	behind := c.finished(n, p.Cursor())
-	if behind == "" {
+	since := c.finished(n, done{p.Cursor(), 1, rows, bytes})
+	if since.cursor == "" {
 		return nil
 	}
-	c.mark.Cursor = behind
+	c.mark.Cursor = since.cursor
+	c.mark.Partitions += since.partitions
+	c.mark.Rows += since.rows
+	c.mark.Bytes += since.bytes
 	if time.Since(c.marked) < c.markEvery {
 		return nil
 	}

@@ -221,25 +221,31 @@ func isEmpty(ctx context.Context, s store.Store, p store.Partition) (bool, error
 	return err == nil && len(rows[0]) == 0 && version == "", err
 }
 
+// done is what was copied, up to a cursor.
+type done struct {
+	cursor                  string
+	partitions, rows, bytes int64
+}
+
 // places tells how far work has come that is done in another order than it was given
 // out.
 type places struct {
-	mu    sync.Mutex
-	done  map[int]string // cursors of what is done and not behind the front, by place
-	front int            // the first place that is not done
+	mu     sync.Mutex
+	behind map[int]done // what is done while something before it is not, by place
+	front  int          // the first place that is not done
 }
 
-// finished notes that a place is done. It returns the cursor behind which all is
-// done, "" where that has not changed; mu is held.
-func (p *places) finished(n int, cursor string) (behind string) {
-	if p.done == nil {
-		p.done = map[int]string{}
+// finished notes that the work of a place is done. It returns what is done since the
+// last time without a gap, with the cursor "" where that is nothing; mu is held.
+func (p *places) finished(n int, work done) (since done) {
+	if p.behind == nil {
+		p.behind = map[int]done{}
 	}
-	p.done[n] = cursor
-	for c, ok := p.done[p.front]; ok; c, ok = p.done[p.front] {
-		delete(p.done, p.front)
+	p.behind[n] = work
+	for next, ok := p.behind[p.front]; ok; next, ok = p.behind[p.front] {
+		delete(p.behind, p.front)
 		p.front++
-		behind = c
+		since = done{next.cursor, since.partitions + next.partitions, since.rows + next.rows, since.bytes + next.bytes}
 	}
-	return behind
+	return since
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -286,12 +285,13 @@ func TestACopyGoesOnWhereItWasCutOff(t *testing.T) {
 			d := openTo(t, false)
 			var left atomic.Int32
 			left.Store(20)
+			var counts Counts
 			err := Copy(t.Context(), s, faulty{Store: d, fault: func() (error, error) {
 				if left.Add(-1) < 0 {
 					return errCut, nil
 				}
 				return nil, nil
-			}}, "source", Options{Parallel: 1, markEvery: 1})
+			}}, "source", Options{Parallel: 1, Counts: &counts, markEvery: 1})
 			if err == nil {
 				if cuts < 3 {
 					t.Errorf("the copy was cut off %d times", cuts)
@@ -300,6 +300,9 @@ func TestACopyGoesOnWhereItWasCutOff(t *testing.T) {
 				// whose copy was not noted before a cut is read again.
 				if n := int(reads.Load()); n > 2*partitions+cuts {
 					t.Errorf("%d reads of %d partitions with %d cuts", n, partitions, cuts)
+				}
+				if counts.Partitions.Load() != partitions || counts.Rows.Load() != 5*partitions {
+					t.Errorf("counted %d partitions and %d rows", counts.Partitions.Load(), counts.Rows.Load())
 				}
 				wantSame(t, "destination", read(t, d), want)
 				must(t, d.Close())
@@ -473,7 +476,7 @@ func TestPlacesTellWhereTheFrontIs(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const n = 20
 		p := places{}
-		done := map[int]bool{}
+		finished := map[int]bool{}
 		for _, place := range rapid.Permutation(slices.Collect(func(yield func(int) bool) {
 			for i := range n {
 				if !yield(i) {
@@ -481,26 +484,28 @@ func TestPlacesTellWhereTheFrontIs(t *testing.T) {
 				}
 			}
 		})).Draw(t, "order") {
-			before := len(done)
+			before := len(finished)
 			front := 0
-			for done[front] {
+			for finished[front] {
 				front++
 			}
-			done[place] = true
+			finished[place] = true
 			after := front
-			for done[after] {
+			for finished[after] {
 				after++
 			}
 			want := ""
 			if after > front {
 				want = fmt.Sprint(after - 1)
 			}
-			if got := p.finished(place, fmt.Sprint(place)); got != want {
-				t.Fatalf("after %d done: front %q, want %q", before+1, got, want)
+			got := p.finished(place, done{fmt.Sprint(place), 1, int64(place), 2})
+			rows := int64((after-front)*(after+front-1)) / 2
+			if got.cursor != want || got.partitions != int64(after-front) || got.rows != rows || got.bytes != 2*got.partitions {
+				t.Fatalf("after %d done: %+v, want the front at %q", before+1, got, want)
 			}
 		}
-		if !reflect.DeepEqual(p.done, map[int]string{}) {
-			t.Errorf("it remembers %v", p.done)
+		if len(p.behind) > 0 {
+			t.Errorf("it remembers %v", p.behind)
 		}
 	})
 }
