@@ -21,7 +21,7 @@ import (
 // watchedStore calls back before a Put and before each Read.
 type watchedStore struct {
 	store.Store
-	put     func([]store.Mutation)
+	put     func(store.Partition, []store.Mutation)
 	read    func()
 	opening uint64
 }
@@ -30,7 +30,7 @@ func (s *watchedStore) Opening() uint64 { return s.opening }
 
 func (s *watchedStore) Put(ctx context.Context, p store.Partition, m []store.Mutation) error {
 	if s.put != nil {
-		s.put(m)
+		s.put(p, m)
 	}
 	return s.Store.Put(ctx, p, m)
 }
@@ -53,11 +53,11 @@ func TestRemovingAMarkSparesALaterOne(t *testing.T) {
 	var marked atomic.Int32
 	marked.Store(-1)
 	var racing atomic.Bool
-	st.put = func(m []store.Mutation) {
-		if m[0].Delete && m[0].Key[0] == 'm' && racing.CompareAndSwap(false, true) {
+	st.put = func(p store.Partition, m []store.Mutation) {
+		if m[0].Delete && p.Name()[0] == 'F' && racing.CompareAndSwap(false, true) {
 			b.answers(func(hookCall) (int, string) { return http.StatusServiceUnavailable, "" })
 			r.send("ann", 1)
-			marked.Store(int32(r.rowsIn(record.EventsPartition(apitest.SDKAppID), 'm')))
+			marked.Store(int32(r.laneMarks()))
 		}
 	}
 	r.send("ann", 1)
@@ -69,7 +69,7 @@ func TestRemovingAMarkSparesALaterOne(t *testing.T) {
 		}
 	}
 	b.wait(afterSend, 2) // the deliverer has gone on
-	if n, now := marked.Load(), r.rowsIn(record.EventsPartition(apitest.SDKAppID), 'm'); n != 2 || now != 1 {
+	if n, now := marked.Load(), r.laneMarks(); n != 2 || now != 1 {
 		t.Errorf("there were %d marks while one was removed, and then %d, want 2 and 1", n, now)
 	}
 }

@@ -27,7 +27,6 @@ func TestMarksOfABackendThatIsGoneForLongAreFew(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
 	r := newRoomWith(t, b.hooked(afterSend), "Public", "ann")
-	events := record.EventsPartition(apitest.SDKAppID)
 	b.answers(down)
 	const minutes = 1100 // more than one commit can remove
 	for range minutes {
@@ -36,9 +35,9 @@ func TestMarksOfABackendThatIsGoneForLongAreFew(t *testing.T) {
 	}
 	wantMarks := func(most int) {
 		t.Helper()
-		for deadline := time.Now().Add(30 * time.Second); r.rowsIn(events, 'm') > most; time.Sleep(20 * time.Millisecond) {
+		for deadline := time.Now().Add(30 * time.Second); r.laneMarks() > most; time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(deadline) {
-				t.Fatalf("%d marks are left", r.rowsIn(events, 'm'))
+				t.Fatalf("%d marks are left", r.laneMarks())
 			}
 		}
 	}

@@ -302,7 +302,9 @@ func (c *accountChange) event(ctx context.Context, a *App, op Operator, command 
 		if err != nil {
 			return err
 		}
-		rows, _, err := a.store.Read(ctx, record.UserPartition(a.id, c.userID), lastEventRange())
+		newest := store.Prefix(record.EventPrefix)
+		newest.Reverse, newest.Limit = true, 1 // an account has few
+		rows, _, err := a.store.Read(ctx, record.UserPartition(a.id, c.userID), newest)
 		if err != nil {
 			return fmt.Errorf("read newest event: %w", err)
 		}

@@ -62,6 +62,7 @@ type App struct {
 
 	ids            operationIDs
 	auditMonths    sync.Map // months that are known to be listed
+	eventDays      sync.Map // days that are
 	secret         secret
 	windows        *windows
 	claimLocks     keyedMutex    // by IdempotencyKey

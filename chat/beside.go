@@ -156,9 +156,12 @@ func (a *App) dropBeside(ctx context.Context, id record.ConversationID, bucket u
 	if err := a.store.Drop(ctx, record.BesidePartition(id, bucket)); err != nil {
 		return fmt.Errorf("drop what stands beside the log: %w", err)
 	}
-	cursor := []store.Mutation{store.Delete(record.EventCursorKey(record.BesideLane(id, bucket)))}
-	if err := a.store.Put(ctx, record.EventsPartition(a.id), cursor); err != nil {
-		return fmt.Errorf("remove cursor of events: %w", err)
+	lane := record.BesideLane(id, bucket)
+	rows := []store.Mutation{
+		store.Delete(record.EventCursorKey(lane)), store.Delete(record.LaneMarkKey(lane)), store.Delete(record.EventsRemovedKey(lane)),
+	}
+	if err := a.store.Put(ctx, record.EventLanePartition(a.id, lane), rows); err != nil {
+		return fmt.Errorf("remove lane of events: %w", err)
 	}
 	return nil
 }

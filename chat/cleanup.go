@@ -219,9 +219,8 @@ func (a *App) removeConversation(ctx context.Context, id record.ConversationID, 
 		return err
 	}
 	a.streams.forget(id)
-	cursor := []store.Mutation{store.Delete(record.EventCursorKey(record.ConversationLane(id)))}
-	if err := a.store.Put(ctx, record.EventsPartition(a.id), cursor); err != nil {
-		return fmt.Errorf("remove cursor of events: %w", err)
+	if err := a.store.Drop(ctx, record.EventLanePartition(a.id, record.ConversationLane(id))); err != nil {
+		return fmt.Errorf("drop lane of events: %w", err)
 	}
 	return nil
 }

@@ -1,11 +1,13 @@
 package chat
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,9 +26,10 @@ const (
 	resumedEvery       = 10 * time.Second // pauses are ended so often, at most
 	leaseValid         = 10 * time.Second
 	leaseRenewed       = 2 * time.Second
-	leaseMargin        = 3 * time.Second // before its end a lease is not relied on any more
-	markRemovedAfter   = 30              // seconds after a mark ceased to be valid
-	maxDeliveredAtOnce = 64              // events of one lane that are read together
+	leaseMargin        = 3 * time.Second  // before its end a lease is not relied on any more
+	markRemovedAfter   = 30               // seconds after a mark ceased to be valid
+	markRenewedAfter   = 10 * time.Second // from when that was seen, where it was not removed
+	maxDeliveredAtOnce = 64               // events of one lane that are read together
 )
 
 // deliverer tells the application's backend of events, lane by lane. One
@@ -36,6 +39,11 @@ type deliverer struct {
 	holder  uint64        // names this process
 	opening uint64        // of an engine that is this process's own, else 0
 	asked   chan struct{} // a worker is to look for a lane
+
+	// What is known of marks: the ones that are still needed end at this time or later,
+	// Unix seconds; and when which were seen that have ended.
+	marksFrom  int64
+	endedMarks map[string]time.Time
 
 	mu      sync.Mutex
 	lanes   map[string]*lane // that have something to deliver, or may have
@@ -59,6 +67,7 @@ type lane struct {
 	attempts int       // failures of the event at its front
 	waits    int       // for another lane, in a row
 	since    time.Time // of the event at its front, zero while unknown
+	ended    [][]byte  // keys of marks that have ended
 }
 
 func newDeliverer(a *App) *deliverer {
@@ -71,7 +80,11 @@ func newDeliverer(a *App) *deliverer {
 
 // wake has a lane looked at. A process without the lease has nothing to look at:
 // all that is marked is looked at when it gets one.
-func (d *deliverer) wake(key string) {
+func (d *deliverer) wake(key string) { d.wakeToEnd(key, nil) }
+
+// wakeToEnd is wake for a lane of which a mark has ended, that can be removed where
+// there is nothing to deliver.
+func (d *deliverer) wakeToEnd(key string, mark []byte) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.calls == nil {
@@ -81,6 +94,9 @@ func (d *deliverer) wake(key string) {
 	if l == nil {
 		l = &lane{key: key}
 		d.lanes[key] = l
+	}
+	if mark != nil && !slices.ContainsFunc(l.ended, func(other []byte) bool { return bytes.Equal(other, mark) }) {
+		l.ended = append(l.ended, mark)
 	}
 	switch {
 	case l.running:
@@ -165,7 +181,10 @@ func (d *deliverer) renew(ctx context.Context, now time.Time) (taken bool) {
 		if l.Holder != d.holder && l.Until > now.UnixMilli() && !d.outlived(l.Opening) {
 			return false
 		}
-		l.Holder, l.Until, l.Opening = d.holder, until.UnixMilli(), d.opening
+		if l.Holder != d.holder {
+			d.marksFrom = l.MarksFrom
+		}
+		l.Holder, l.Until, l.Opening, l.MarksFrom = d.holder, until.UnixMilli(), d.opening, d.marksFrom
 		return true
 	})
 	if errors.Is(err, errLeased) {
@@ -267,43 +286,91 @@ func (a *App) changeLease(ctx context.Context, change func(*record.EventLease) b
 // lookAtMarks wakes the lanes of all marks, or of those that another process
 // wrote, and that have ceased to be valid and whose lanes may be done.
 //
-// Of the marks of a lane that nobody relies on any more it leaves the newest one
-// alone: a lane that cannot be delivered for days gets one every minute.
+// Marks are read from the first on that is still needed, and one that has ended is not
+// needed for long: it is removed with its lane's last event, or for a newer one, or else
+// a new one is written for it.
 func (d *deliverer) lookAtMarks(ctx context.Context, all bool) error {
-	p, now := record.EventsPartition(d.app.id), d.app.now()
-	var last string // lane of the row before
-	var older []byte
-	var void []store.Mutation
-	remove := func() error {
-		if len(void) == 0 {
-			return nil
-		}
-		defer func() { void = nil }()
-		return d.app.store.Put(ctx, p, void)
-	}
-	err := d.app.scan(ctx, p, store.Prefix(record.EventMarksPrefix), func(row store.Row) error {
-		m, lane := &record.EventMark{}, record.MarkedLane(row.Key)
-		if err := decode(row, m); err != nil {
+	now := d.app.now()
+	// Older events are not delivered any more.
+	from := min(max(d.marksFrom, now-int64(d.app.keepEvents()/time.Second)-secondsPerHour), now)
+	var marks []foundMark
+	newest := map[string]int{} // among the marks, by lane
+	for hour := from / secondsPerHour; hour <= (now+markSeconds)/secondsPerHour+1; hour++ {
+		err := d.app.scan(ctx, record.EventMarksPartition(d.app.id, hour), store.Range{From: record.EventMarksFrom(from)}, func(row store.Row) error {
+			m := foundMark{key: row.Key, EventMark: &record.EventMark{}}
+			m.lane, _ = record.MarkedLane(row.Key)
+			newest[m.lane] = len(marks)
+			marks = append(marks, m)
+			return errors.Join(decode(row, m.EventMark), ctx.Err())
+		})
+		if err != nil {
 			return err
 		}
-		if lane == last && older != nil {
-			void = append(void, store.Delete(older))
-		}
-		last, older = lane, nil
-		ended := m.Until+markRemovedAfter < now
-		if ended {
-			older = row.Key
-		}
+	}
+	needed, ended := now, map[string]time.Time{}
+	var void [][]byte
+	for i, m := range marks {
 		mayGetMore := m.Writer != d.holder && !d.outlived(m.Opening)
-		if all || mayGetMore || ended {
-			d.wake(lane)
+		switch {
+		case m.Until+markRemovedAfter >= now:
+			if all || mayGetMore {
+				d.wake(m.lane)
+			}
+		case newest[m.lane] != i:
+			void = append(void, m.key)
+			continue
+		default:
+			since, seen := d.endedMarks[string(m.key)]
+			if !seen {
+				since = time.Now()
+			}
+			ended[string(m.key)] = since
+			d.wakeToEnd(m.lane, m.key)
+			if time.Since(since) > markRenewedAfter {
+				m.EventMark.Until, m.EventMark.Writer, m.EventMark.Opening = now, d.holder, d.opening
+				if err := d.app.putMark(ctx, m.lane, m.EventMark); err != nil {
+					return err
+				}
+				void = append(void, m.key)
+				continue
+			}
 		}
-		if len(void) == store.MaxMutations {
-			return remove()
+		needed = min(needed, m.Until)
+	}
+	if err := d.app.removeMarks(ctx, void); err != nil {
+		return err
+	}
+	for hour := from / secondsPerHour; hour < needed/secondsPerHour; hour++ {
+		if err := d.app.store.Drop(ctx, record.EventMarksPartition(d.app.id, hour)); err != nil {
+			return fmt.Errorf("drop marks of events: %w", err)
 		}
-		return ctx.Err()
-	})
-	return errors.Join(err, remove())
+	}
+	d.marksFrom, d.endedMarks = needed, ended
+	return nil
+}
+
+// foundMark is a mark in the index of all.
+type foundMark struct {
+	*record.EventMark
+	lane string
+	key  []byte
+}
+
+// removeMarks removes marks from the index.
+func (a *App) removeMarks(ctx context.Context, keys [][]byte) error {
+	byHour := map[int64][]store.Mutation{}
+	for _, key := range keys {
+		_, until := record.MarkedLane(key)
+		byHour[until/secondsPerHour] = append(byHour[until/secondsPerHour], store.Delete(key))
+	}
+	for hour, mutations := range byHour {
+		for part := range slices.Chunk(mutations, store.MaxMutations) {
+			if err := a.store.Put(ctx, record.EventMarksPartition(a.id, hour), part); err != nil {
+				return fmt.Errorf("unmark events: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // wakeDue makes the lanes ready whose pause is over.
@@ -394,11 +461,19 @@ func (d *deliverer) deliverSafely(ctx context.Context, l *lane) (pause time.Dura
 // more has its next turn after the others.
 func (d *deliverer) deliver(ctx context.Context, l *lane) (pause time.Duration, err error) {
 	a := d.app
+	d.mu.Lock()
+	ended := l.ended
+	l.ended = nil
+	d.mu.Unlock()
 	cursor, mark, err := a.readLane(ctx, l.key)
 	if err != nil {
 		return 0, err
 	}
-	events, more, err := a.undelivered(ctx, l.key, mark, cursor)
+	loose := cursor.Loose
+	if len(ended) > 0 { // the last look
+		loose = lateLoose(cursor)
+	}
+	events, more, err := a.undelivered(ctx, l.key, mark, cursor, loose)
 	if errors.Is(err, errBehind) {
 		return d.behind(l), nil
 	}
@@ -425,7 +500,7 @@ func (d *deliverer) deliver(ctx context.Context, l *lane) (pause time.Duration, 
 	if more {
 		return 0, nil
 	}
-	return 0, a.unmark(ctx, l.key)
+	return 0, a.unmark(ctx, l.key, ended)
 }
 
 // behind returns for how long to pause a lane that waits for another one: longer

@@ -9,7 +9,10 @@ import (
 	"github.com/recant-chat/recant/store/record"
 )
 
-const secondsPerDay = 24 * 60 * 60
+const (
+	secondsPerHour = 60 * 60
+	secondsPerDay  = 24 * secondsPerHour
+)
 
 // expiryCutoff is the time before which messages are expired; false where
 // they are kept for ever.

@@ -19,70 +19,59 @@ type undelivered struct {
 	call    Callback
 	time    int64 // Unix milliseconds
 	advance func(*record.EventCursor)
-	loose   []byte // key of the row to delete once it is told of, or nil
+	loose   []byte // key of its row, where it reports no commit
 	seq     uint32 // of the message that it is about, where that is in the log; 0 for others
 	after   uint32 // number of the message that is to be told of before; 0 for none
 }
 
-// readLane returns how far a lane was delivered, and its newest mark; both are
-// empty where there is none.
+// readLane returns how far a lane was delivered, and the newest mark that it had;
+// both are empty where there is none.
 func (a *App) readLane(ctx context.Context, lane string) (*record.EventCursor, *record.EventMark, error) {
-	rows, _, err := a.store.Read(ctx, record.EventsPartition(a.id),
-		store.Key(record.EventCursorKey(lane)), store.Prefix(record.EventMarkPrefix(lane)))
+	rows, _, err := a.store.Read(ctx, record.EventLanePartition(a.id, lane),
+		store.Key(record.EventCursorKey(lane)), store.Key(record.LaneMarkKey(lane)))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read lane of events: %w", err)
 	}
 	cursor, mark := &record.EventCursor{}, &record.EventMark{}
-	if len(rows[0]) > 0 {
-		if err := decode(rows[0][0], cursor); err != nil {
-			return nil, nil, err
-		}
+	for _, row := range rows[0] {
+		err = decode(row, cursor)
 	}
-	if n := len(rows[1]); n > 0 {
-		err = decode(rows[1][n-1], mark)
+	for _, row := range rows[1] {
+		err = errors.Join(err, decode(row, mark))
 	}
 	return cursor, mark, err
 }
 
 // writeCursor notes how far a lane was delivered. It is durable with the next
-// commit: after a crash the events since are told of again.
-func (a *App) writeCursor(ctx context.Context, lane string, cursor *record.EventCursor, told []byte) error {
-	mutations := []store.Mutation{store.Set(record.EventCursorKey(lane), encode(cursor))}
-	if told != nil { // it moves no cursor
-		mutations = []store.Mutation{store.Delete(told)}
+// commit: after a crash the events since are told of again. The row of a loose event
+// stays, empty, until all of its hour are removed.
+func (a *App) writeCursor(ctx context.Context, lane string, cursor *record.EventCursor, loose []byte) error {
+	var err error
+	if loose != nil {
+		p := record.LooseEventsPartition(a.id, lane, looseHour(record.LooseEvent(loose)))
+		err = a.store.Put(ctx, p, []store.Mutation{store.Set(loose, nil)})
 	}
-	if err := a.store.Put(ctx, record.EventsPartition(a.id), mutations); err != nil {
+	if err == nil {
+		row := store.Set(record.EventCursorKey(lane), encode(cursor))
+		err = a.store.Put(ctx, record.EventLanePartition(a.id, lane), []store.Mutation{row})
+	}
+	if err != nil {
 		return fmt.Errorf("note delivered events: %w", err)
 	}
 	return nil
 }
 
-// unmark removes the marks of a lane that has nothing to deliver, those on which
-// nobody can rely any more: whatever commits from then on marks the lane anew.
-func (a *App) unmark(ctx context.Context, lane string) error {
-	rows, _, err := a.store.Read(ctx, record.EventsPartition(a.id), store.Prefix(record.EventMarkPrefix(lane)))
-	if err != nil {
-		return fmt.Errorf("read marks of events: %w", err)
-	}
-	var void []store.Mutation
-	for _, row := range rows[0] {
-		mark := &record.EventMark{}
-		if err := decode(row, mark); err != nil {
-			return err
-		}
-		if mark.Until+markRemovedAfter < a.now() {
-			void = append(void, store.Delete(row.Key))
-		}
-	}
-	if len(void) == 0 {
+// unmark removes marks of a lane that has nothing to deliver, on which nobody can
+// rely any more: whatever commits from then on marks the lane anew.
+func (a *App) unmark(ctx context.Context, lane string, ended [][]byte) error {
+	if len(ended) == 0 {
 		return nil
 	}
-	void = void[:min(len(void), store.MaxMutations)] // the oldest; the others are found again
 	cursor, mark, err := a.readLane(ctx, lane)
 	if err != nil {
 		return err
 	}
-	events, _, err := a.undelivered(ctx, lane, mark, cursor)
+	events, _, err := a.undelivered(ctx, lane, mark, cursor, lateLoose(cursor))
 	switch {
 	case errors.Is(err, errBehind):
 		return nil
@@ -90,8 +79,8 @@ func (a *App) unmark(ctx context.Context, lane string) error {
 		a.deliverer.wake(lane) // it came while the marks were valid
 		return err
 	}
-	if err := a.store.Put(ctx, record.EventsPartition(a.id), void); err != nil {
-		return fmt.Errorf("unmark events: %w", err)
+	if err := a.removeMarks(ctx, ended); err != nil {
+		return err
 	}
 	if a.cleanupWaits.Swap(false) {
 		a.cleanSoon()
@@ -99,24 +88,27 @@ func (a *App) unmark(ctx context.Context, lane string) error {
 	return nil
 }
 
-// undelivered returns the next events of a lane after its cursor, and whether
-// there may be more behind them.
+// undelivered returns the next events of a lane after its cursor, those that report
+// no commit after the number loose, and whether there may be more behind them.
 // Errors: errBehind.
-func (a *App) undelivered(ctx context.Context, lane string, mark *record.EventMark, cursor *record.EventCursor) ([]undelivered, bool, error) {
-	if lane[0] == record.LaneBeside {
+func (a *App) undelivered(ctx context.Context, lane string, mark *record.EventMark, cursor *record.EventCursor, loose uint64) ([]undelivered, bool, error) {
+	switch lane[0] {
+	case record.LaneBeside:
 		bucket, conversation := record.LaneBucket(lane)
 		return a.besideEvents(ctx, record.LaneConversationID(a.id, conversation), bucket, cursor)
+	case record.LaneGroup, record.LaneUser: // have no loose ones
+		return a.eventsAfter(ctx, lane, mark, cursor)
 	}
-	loose, err := a.looseEvents(ctx, lane)
+	waiting, err := a.looseEvents(ctx, lane, loose)
 	if err != nil {
 		return nil, false, err
 	}
 	events, more, err := a.eventsAfter(ctx, lane, mark, cursor)
-	if err != nil || len(loose) == 0 {
+	if err != nil || len(waiting) == 0 {
 		return events, more, err
 	}
 	var found []undelivered
-	for _, l := range loose {
+	for _, l := range waiting {
 		n := 0
 		for i, e := range events {
 			if e.call.Command == "" || e.time <= l.time || e.seq > 0 && e.seq <= l.after {
@@ -129,7 +121,7 @@ func (a *App) undelivered(ctx context.Context, lane string, mark *record.EventMa
 		}
 		found = append(found, l)
 	}
-	return append(found, events...), more || len(loose) == maxDeliveredAtOnce, nil
+	return append(found, events...), more || len(waiting) == maxDeliveredAtOnce, nil
 }
 
 // eventsAfter is undelivered for events that report a commit: they are still
@@ -261,12 +253,9 @@ func (a *App) requireDelivered(ctx context.Context, id record.ConversationID, en
 	if a.now()-entry.Time > int64(a.keepEvents()/time.Second) {
 		return nil
 	}
-	if err := a.requireLaneDelivered(ctx, record.ConversationLane(id)); err != nil {
-		return err
-	}
-	beside := store.Prefix(record.BesideMarksPrefix(id))
-	return a.scan(ctx, record.EventsPartition(a.id), beside, func(row store.Row) error {
-		return a.requireLaneDelivered(ctx, record.MarkedLane(row.Key))
+	p := record.EventLanePartition(a.id, record.ConversationLane(id))
+	return a.scan(ctx, p, store.Prefix(record.LaneMarksPrefix), func(row store.Row) error {
+		return a.requireLaneDelivered(ctx, record.MarkedLaneOf(id, row.Key))
 	})
 }
 
@@ -275,7 +264,7 @@ func (a *App) requireLaneDelivered(ctx context.Context, lane string) error {
 	if err != nil || mark.Until == 0 {
 		return err
 	}
-	events, more, err := a.undelivered(ctx, lane, mark, cursor)
+	events, more, err := a.undelivered(ctx, lane, mark, cursor, lateLoose(cursor))
 	if errors.Is(err, errBehind) || err == nil && (len(events) > 0 || more) {
 		a.cleanupWaits.Store(true)
 		return errUndelivered

@@ -63,22 +63,51 @@ func (a *App) conversationEvents(ctx context.Context, lane string, mark *record.
 	return found, more || len(rows[0]) == maxDeliveredAtOnce, nil
 }
 
-// looseEvents returns the next events of a lane that report no commit.
-func (a *App) looseEvents(ctx context.Context, lane string) ([]undelivered, error) {
-	r := store.Prefix(record.LooseEventPrefix(lane))
-	r.Limit = maxDeliveredAtOnce
-	rows, _, err := a.store.Read(ctx, record.EventsPartition(a.id), r)
+// lateSeconds is how long after another one an event may come that is of before it: by
+// so much may the clocks of processes differ.
+const lateSeconds = 300
+
+// lateLoose is a number behind which a lane may have loose events that came after
+// the newest one which was told of.
+func lateLoose(cursor *record.EventCursor) uint64 {
+	return cursor.Loose - min(cursor.Loose, lateSeconds*1000<<12)
+}
+
+// looseEvents returns the next events of a lane that report no commit, after a
+// number.
+func (a *App) looseEvents(ctx context.Context, lane string, after uint64) ([]undelivered, error) {
+	hours, _, err := a.store.Read(ctx, record.EventLanePartition(a.id, lane), store.Range{
+		From: record.LooseHourKey(looseHour(after)), To: store.PrefixEnd(record.LooseHoursPrefix),
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read events: %w", err)
+		return nil, fmt.Errorf("read hours of events: %w", err)
 	}
 	var found []undelivered
-	for _, row := range rows[0] {
-		e, err := waitingEvent(row)
-		if err != nil {
-			return nil, err
+	for _, hour := range hours[0] {
+		p := record.LooseEventsPartition(a.id, lane, int64(record.OrderOf(hour.Key)))
+		r := store.Range{From: record.LooseEventKey(after+1, nil), Limit: maxDeliveredAtOnce}
+		for more := true; more; {
+			rows, _, err := a.store.Read(ctx, p, r)
+			if err != nil {
+				return nil, fmt.Errorf("read events: %w", err)
+			}
+			for _, row := range rows[0] {
+				r.From = afterKey(row.Key)
+				if len(row.Value) == 0 {
+					continue // it was told of
+				}
+				e, err := waitingEvent(row)
+				if err != nil {
+					return nil, err
+				}
+				number := record.LooseEvent(row.Key)
+				e.loose, e.advance = row.Key, func(c *record.EventCursor) { c.Loose = max(c.Loose, number) }
+				if found = append(found, e); len(found) == maxDeliveredAtOnce {
+					return found, nil
+				}
+			}
+			more = len(rows[0]) == r.Limit
 		}
-		e.loose = row.Key
-		found = append(found, e)
 	}
 	return found, nil
 }

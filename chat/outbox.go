@@ -34,7 +34,14 @@ type outbox struct {
 	app *App
 
 	mu      sync.Mutex
-	trusted map[string]int64 // until when this process relies on the mark, by lane
+	trusted map[string]trustedMark // by lane
+}
+
+// trustedMark is what this process has written of a lane.
+type trustedMark struct {
+	until     int64  // the mark is relied on until then
+	day       uint32 // the lane is listed under
+	looseHour int64  // is listed
 }
 
 // maxTrusted bounds the lanes remembered; one that is forgotten is marked anew.
@@ -44,26 +51,72 @@ const maxTrusted = 100_000
 // the lane's events need to be made.
 func (o *outbox) mark(ctx context.Context, lane string, m *record.EventMark) error {
 	now := o.app.now()
-	o.mu.Lock()
-	trusted := o.trusted[lane] > now
-	o.mu.Unlock()
-	if trusted {
+	trusted := o.of(lane)
+	if trusted.until > now {
 		return nil
 	}
 	m.Until, m.Writer, m.Opening = now+markSeconds, o.app.deliverer.holder, o.app.deliverer.opening
-	rows := []store.Mutation{
-		store.Set(record.EventMarkKey(lane, m.Until, m.Writer), encode(m)),
-		store.Set(record.EventDayKey(uint32(now/secondsPerDay), lane), encode(m)),
+	day := uint32(now / secondsPerDay)
+	put := func(p store.Partition, key, value []byte) error {
+		if err := o.app.store.Put(ctx, p, []store.Mutation{store.Set(key, value)}); err != nil {
+			return fmt.Errorf("mark events to deliver: %w", err)
+		}
+		return nil
 	}
-	if err := o.app.store.Put(ctx, record.EventsPartition(o.app.id), rows); err != nil {
-		return fmt.Errorf("mark events to deliver: %w", err)
+	if trusted.day != day {
+		if err := o.app.listEventDay(ctx, day); err != nil {
+			return err
+		}
+		if err := put(record.EventDayPartition(o.app.id, day, record.EventDayShard(lane)), []byte(lane), encode(m)); err != nil {
+			return err
+		}
 	}
+	if err := put(record.EventLanePartition(o.app.id, lane), record.LaneMarkKey(lane), encode(m)); err != nil {
+		return err
+	}
+	if err := o.app.putMark(ctx, lane, m); err != nil {
+		return err
+	}
+	o.trust(lane, func(t *trustedMark) { t.until, t.day = now+markTrusted, day })
+	return nil
+}
+
+func (o *outbox) of(lane string) trustedMark {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.trusted[lane]
+}
+
+func (o *outbox) trust(lane string, change func(*trustedMark)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.trusted == nil || len(o.trusted) >= maxTrusted {
-		o.trusted = map[string]int64{}
+		o.trusted = map[string]trustedMark{}
 	}
-	o.trusted[lane] = now + markTrusted
+	t := o.trusted[lane]
+	change(&t)
+	o.trusted[lane] = t
+}
+
+// putMark enters a mark in the index of all.
+func (a *App) putMark(ctx context.Context, lane string, m *record.EventMark) error {
+	row := store.Set(record.EventMarkKey(lane, m.Until, m.Writer), encode(m))
+	if err := a.store.Put(ctx, record.EventMarksPartition(a.id, m.Until/secondsPerHour), []store.Mutation{row}); err != nil {
+		return fmt.Errorf("mark events to deliver: %w", err)
+	}
+	return nil
+}
+
+// listEventDay enters a day in the list of those on which lanes were marked.
+func (a *App) listEventDay(ctx context.Context, day uint32) error {
+	if _, listed := a.eventDays.Load(day); listed {
+		return nil
+	}
+	row := []store.Mutation{store.Set(record.EventDayKey(day), nil)}
+	if err := a.store.Put(ctx, record.EventDaysPartition(a.id), row); err != nil {
+		return fmt.Errorf("list a day of events: %w", err)
+	}
+	a.eventDays.Store(day, nil)
 	return nil
 }
 
@@ -115,6 +168,22 @@ func (g *groupChange) event(op Operator, command string, body any) {
 	g.tells = true
 }
 
+// looseHour is the hour, counted from 1970, of a tick.
+func looseHour(number uint64) int64 { return int64(number >> 12 / (1000 * secondsPerHour)) }
+
+// listLoose lists an hour of which a lane is about to have loose events.
+func (o *outbox) listLoose(ctx context.Context, lane string, hour int64) error {
+	if o.of(lane).looseHour == hour {
+		return nil
+	}
+	row := store.Set(record.LooseHourKey(hour), nil)
+	if err := o.app.store.Put(ctx, record.EventLanePartition(o.app.id, lane), []store.Mutation{row}); err != nil {
+		return fmt.Errorf("list loose events: %w", err)
+	}
+	o.trust(lane, func(t *trustedMark) { t.looseHour = hour })
+	return nil
+}
+
 // looseEvent tells of something that no commit reports: that a message was
 // refused, or handed to those who are online without being stored. after is the
 // message that is to be told of before, 0 for none.
@@ -122,10 +191,13 @@ func (a *App) looseEvent(ctx context.Context, lane string, m *record.EventMark, 
 	event := a.newEvent(op, command, body)
 	event.After = after
 	number := uint64(a.ids.tick(a.clock()))
-	row := []store.Mutation{store.Set(record.LooseEventKey(lane, number, event.Id), encode(event))}
 	err := a.outbox.mark(ctx, lane, m)
 	if err == nil {
-		err = a.store.Put(ctx, record.EventsPartition(a.id), row)
+		err = a.outbox.listLoose(ctx, lane, looseHour(number))
+	}
+	if err == nil {
+		row := store.Set(record.LooseEventKey(number, event.Id), encode(event))
+		err = a.store.Put(ctx, record.LooseEventsPartition(a.id, lane, looseHour(number)), []store.Mutation{row})
 	}
 	if err != nil {
 		a.log.Error("an event was lost", "command", command, "error", err)

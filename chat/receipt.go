@@ -319,7 +319,7 @@ type acknowledger struct {
 func (s *stream) acknowledge(ctx context.Context, seqs []uint32, who *acknowledger) error {
 	ranges := readingRanges(seqs)
 	if who.tell != nil {
-		ranges = append(ranges, lastEventRange())
+		ranges = append(ranges, store.Key(record.LastEventKey))
 	}
 	lane := record.BesideLane(s.id, record.Bucket(seqs[0]))
 	err := s.tellAfter(ctx, lane, who.tell.telling(), func() error {
@@ -337,7 +337,11 @@ func (s *stream) acknowledge(ctx context.Context, seqs []uint32, who *acknowledg
 				}
 			}
 			if len(read) > 0 && who.tell != nil {
-				mutations = append(mutations, s.app.nextEvent(rows[len(seqs)], who.tell.event(s.app, who.Account, read, states)))
+				event, err := s.app.nextEvent(rows[len(seqs)], who.tell.event(s.app, who.Account, read, states))
+				if err != nil {
+					return nil, err
+				}
+				mutations = append(mutations, event...)
 			}
 			return mutations, nil
 		})

@@ -67,18 +67,17 @@ func (t *receiptTelling) event(a *App, account string, read []uint32, states map
 	return event
 }
 
-// lastEventRange selects the newest event row of a partition.
-func lastEventRange() store.Range {
-	r := store.Prefix(record.EventPrefix)
-	r.Reverse, r.Limit = true, 1
-	return r
-}
-
-// nextEvent stages an event row after the newest one.
-func (a *App) nextEvent(newest []store.Row, e *record.Event) store.Mutation {
-	number := uint64(a.ids.tick(a.clock()))
-	if len(newest) > 0 {
-		number = max(number, record.OrderOf(newest[0].Key)+1)
+// nextEvent stages an event row beside a log, after the newest one, of which the row of
+// record.LastEventKey says the number.
+func (a *App) nextEvent(last []store.Row, e *record.Event) ([]store.Mutation, error) {
+	newest := &record.EventCursor{}
+	for _, row := range last {
+		if err := decode(row, newest); err != nil {
+			return nil, err
+		}
 	}
-	return store.Set(record.EventKey(number), encode(e))
+	newest.Number = max(newest.Number+1, uint64(a.ids.tick(a.clock())))
+	return []store.Mutation{
+		store.Set(record.EventKey(newest.Number), encode(e)), store.Set(record.LastEventKey, encode(newest)),
+	}, nil
 }

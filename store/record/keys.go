@@ -255,6 +255,9 @@ func seqKey(kind byte, seq uint32) []byte {
 // HeaderKey is the header of one message in a log partition.
 func HeaderKey(seq uint32) []byte { return seqKey('h', seq) }
 
+// HeaderPrefix is the prefix of all headers.
+var HeaderPrefix = []byte{'h'}
+
 // BodyKey is the body of one message in a log partition.
 func BodyKey(seq uint32) []byte { return seqKey('b', seq) }
 

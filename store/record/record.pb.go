@@ -4923,6 +4923,7 @@ type EventCursor struct {
 	Feed          uint64                 `protobuf:"varint,3,opt,name=feed,proto3" json:"feed,omitempty"`     // of events of the feed
 	Part          uint32                 `protobuf:"varint,4,opt,name=part,proto3" json:"part,omitempty"`     // of the next event of the feed: how many of the calls that tell of it
 	Begun         uint32                 `protobuf:"varint,5,opt,name=begun,proto3" json:"begun,omitempty"`   // message of which the first of two events was told
+	Loose         uint64                 `protobuf:"varint,6,opt,name=loose,proto3" json:"loose,omitempty"`   // of events that report no commit
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4992,6 +4993,13 @@ func (x *EventCursor) GetBegun() uint32 {
 	return 0
 }
 
+func (x *EventCursor) GetLoose() uint64 {
+	if x != nil {
+		return x.Loose
+	}
+	return 0
+}
+
 // ReplayPlace is what the Next of a replay holds.
 type ReplayPlace struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -5048,9 +5056,10 @@ func (x *ReplayPlace) GetCursor() *EventCursor {
 // EventLease says which process delivers the events of the application.
 type EventLease struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
-	Holder        uint64                 `protobuf:"varint,1,opt,name=holder,proto3" json:"holder,omitempty"`   // random
-	Until         int64                  `protobuf:"varint,2,opt,name=until,proto3" json:"until,omitempty"`     // Unix milliseconds
-	Opening       uint64                 `protobuf:"varint,3,opt,name=opening,proto3" json:"opening,omitempty"` // of an engine that one process alone can have open; 0 for others
+	Holder        uint64                 `protobuf:"varint,1,opt,name=holder,proto3" json:"holder,omitempty"`                        // random
+	Until         int64                  `protobuf:"varint,2,opt,name=until,proto3" json:"until,omitempty"`                          // Unix milliseconds
+	Opening       uint64                 `protobuf:"varint,3,opt,name=opening,proto3" json:"opening,omitempty"`                      // of an engine that one process alone can have open; 0 for others
+	MarksFrom     int64                  `protobuf:"varint,4,opt,name=marks_from,json=marksFrom,proto3" json:"marks_from,omitempty"` // marks that are still needed end at this time or later, Unix seconds
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5102,6 +5111,13 @@ func (x *EventLease) GetUntil() int64 {
 func (x *EventLease) GetOpening() uint64 {
 	if x != nil {
 		return x.Opening
+	}
+	return 0
+}
+
+func (x *EventLease) GetMarksFrom() int64 {
+	if x != nil {
+		return x.MarksFrom
 	}
 	return 0
 }
@@ -5674,21 +5690,24 @@ const file_record_proto_rawDesc = "" +
 	"\n" +
 	"group_type\x18\x03 \x01(\tR\tgroupType\x12\x16\n" +
 	"\x06writer\x18\x04 \x01(\x04R\x06writer\x12\x18\n" +
-	"\aopening\x18\x05 \x01(\x04R\aopening\"u\n" +
+	"\aopening\x18\x05 \x01(\x04R\aopening\"\x8b\x01\n" +
 	"\vEventCursor\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x04R\x06number\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\rR\x03seq\x12\x12\n" +
 	"\x04feed\x18\x03 \x01(\x04R\x04feed\x12\x12\n" +
 	"\x04part\x18\x04 \x01(\rR\x04part\x12\x14\n" +
-	"\x05begun\x18\x05 \x01(\rR\x05begun\"U\n" +
+	"\x05begun\x18\x05 \x01(\rR\x05begun\x12\x14\n" +
+	"\x05loose\x18\x06 \x01(\x04R\x05loose\"U\n" +
 	"\vReplayPlace\x12\x12\n" +
 	"\x04lane\x18\x01 \x01(\tR\x04lane\x122\n" +
-	"\x06cursor\x18\x02 \x01(\v2\x1a.recant.record.EventCursorR\x06cursor\"T\n" +
+	"\x06cursor\x18\x02 \x01(\v2\x1a.recant.record.EventCursorR\x06cursor\"s\n" +
 	"\n" +
 	"EventLease\x12\x16\n" +
 	"\x06holder\x18\x01 \x01(\x04R\x06holder\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\x03R\x05until\x12\x18\n" +
-	"\aopening\x18\x03 \x01(\x04R\aopening\"\x96\x01\n" +
+	"\aopening\x18\x03 \x01(\x04R\aopening\x12\x1d\n" +
+	"\n" +
+	"marks_from\x18\x04 \x01(\x03R\tmarksFrom\"\x96\x01\n" +
 	"\x04Copy\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x18\n" +
 	"\aopening\x18\x02 \x01(\x04R\aopening\x12\x16\n" +
