@@ -1,8 +1,11 @@
 package chat
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
+	"github.com/recant-chat/recant/store"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,6 +137,86 @@ func TestListsOfWorkAreNotReadOverWhatIsDone(t *testing.T) {
 	for _, kind := range "XW" { // 300 and 600 in 64 partitions
 		if n := worst[byte(kind)].Tombstones; n == 0 || n > 30 {
 			t.Errorf("a list of kind %c is read over %d tombstones", kind, n)
+		}
+	}
+}
+
+// countingReceiver takes every after-event.
+type countingReceiver struct {
+	silentReceiver
+	told atomic.Int64
+}
+
+func (*countingReceiver) Enabled(string) bool { return true }
+
+func (r *countingReceiver) Tell(context.Context, Callback) error {
+	r.told.Add(1)
+	return nil
+}
+
+// laneMarks is how many marks of lanes there are, read behind the count.
+func laneMarks(t *testing.T, a *App, st store.Store) (n int) {
+	t.Helper()
+	for hour := a.now()/secondsPerHour - 1; hour <= a.now()/secondsPerHour+1; hour++ {
+		n += len(rowsOf(t, st, record.EventMarksPartition(a.id, hour)))
+	}
+	return n
+}
+
+func TestEventsThatWereToldOfAreNotPassed(t *testing.T) {
+	t.Parallel()
+	const days, groups, changes, refused = 6, 30, 10, 100
+	receiver := &countingReceiver{}
+	counted, clock, inner := &storetest.Tombstones{}, &handClock{now: time.Unix(1_760_000_000, 0)}, openTestStore(t)
+	a := openTestApp(t, counted.On(inner), func(o *Options) {
+		o.Clock = clock.Now
+		o.Webhooks = Webhooks{Receiver: receiver, Keep: 24 * time.Hour}
+	})
+	waitFor := func(what string, done func() bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s is not done", what)
+			}
+		}
+	}
+	mustImport(t, a, "ann")
+	for i := range groups {
+		createGroup(t, a, fmt.Sprint("g", i), Public)
+	}
+	told := int64(0)
+	for range days {
+		for i := range groups {
+			for n := range changes {
+				if err := a.ModifyGroup(bg, Operator{}, GroupChanges{ID: fmt.Sprint("g", i), Name: new(fmt.Sprint(n))}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for n := range uint32(refused) {
+			if _, err := a.Send(bg, Operator{}, testMessage("g0", "ghost", n)); err == nil {
+				t.Fatal("a message of nobody was taken")
+			}
+		}
+		told += groups*changes + refused
+		waitFor("delivery", func() bool { return receiver.told.Load() >= told })
+		clock.advance(200 * time.Second)
+		waitFor("the end of all marks", func() bool { return laneMarks(t, a, inner) == 0 })
+		if err := a.expireEvents(bg); err != nil {
+			t.Fatal(err)
+		}
+		clock.advance(24 * time.Hour)
+	}
+	if n := len(rowsOf(t, inner, a.groupPartition("g1"))); n > 4*changes {
+		t.Errorf("%d rows of a group are left", n)
+	}
+	for kind, p := range counted.Worst() {
+		most := days
+		if kind == 'F' { // the marks that were removed last
+			most = groups + 1
+		}
+		if p.Tombstones > most {
+			t.Errorf("a read passed over %v", p)
 		}
 	}
 }
