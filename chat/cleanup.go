@@ -172,8 +172,7 @@ func (g *groupState) holdsCondemned(ctx context.Context, entry *record.Cleanup) 
 		return true, nil
 	}
 	if entry.Left != nil {
-		rows, err := g.read(ctx, store.Key(record.MemberOrderKey(entry.Incarnation, *entry.Left)))
-		return err == nil && len(rows[0]) > 0, err
+		return g.hasOrder(ctx, *entry.Left)
 	}
 	if slices.ContainsFunc(entry.PermissionGroups, g.hasPermissionGroup) {
 		return true, nil
@@ -359,6 +358,9 @@ func condemnedRows(entry *record.Cleanup) (batches [][]store.Range) {
 		batches = append(batches, []store.Range{r})
 	}
 	if entry.Rows {
+		members := memberRange(entry.Incarnation, 0)
+		members.Limit = cleanupRows/record.MemberBlockSize - 1 // with a row for each
+		batches = append(batches, []store.Range{members})
 		for _, prefix := range record.IncarnationPrefixes(entry.Incarnation) {
 			one(store.Prefix(prefix))
 		}
@@ -405,9 +407,14 @@ func (a *App) removeGroupRows(ctx context.Context, removal *removal) error {
 					return err
 				}
 				rows := slices.Concat(found...)
-				if done = len(rows) < cleanupRows; !done {
+				if done = len(batch) > 1 || len(rows) < batch[0].Limit; !done {
 					last = rows[len(rows)-1].Key
 				}
+				members, err := g.rowsOfMembers(ctx, entry, rows)
+				if err != nil {
+					return err
+				}
+				rows = append(members, rows...)
 				if err := a.unindexRows(ctx, entry, rows); err != nil {
 					return err
 				}
@@ -428,6 +435,29 @@ func (a *App) removeGroupRows(ctx context.Context, removal *removal) error {
 	return nil
 }
 
+// rowsOfMembers reads the rows of the members whose blocks of the index are among
+// rows.
+func (g *groupState) rowsOfMembers(ctx context.Context, entry *record.Cleanup, rows []store.Row) ([]store.Row, error) {
+	var ranges []store.Range
+	for _, row := range rows {
+		if !bytes.HasPrefix(row.Key, record.MemberBlockPrefix(entry.Incarnation)) {
+			break // rows of one batch are of one kind
+		}
+		members, err := orderedMembers(row)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range members {
+			ranges = append(ranges, store.Key(record.MemberKey(entry.Incarnation, m.account)))
+		}
+	}
+	if ranges == nil {
+		return nil, nil
+	}
+	found, err := g.read(ctx, ranges...)
+	return slices.Concat(found...), err
+}
+
 // unindexRows takes the members or robots among rows out of their users'
 // indexes.
 func (a *App) unindexRows(ctx context.Context, entry *record.Cleanup, rows []store.Row) error {
@@ -443,7 +473,7 @@ func (a *App) unindexRows(ctx context.Context, entry *record.Cleanup, rows []sto
 			account, ok = bytes.CutPrefix(row.Key, record.RobotKey(entry.Incarnation, ""))
 		}
 		if !ok {
-			return nil // rows of one batch are of one kind
+			break // members and robots come first
 		}
 		if err := decode(row, joined); err != nil {
 			return err

@@ -207,8 +207,9 @@ type groupChange struct {
 	tips      bool
 	tells     bool // it stages events
 	touched   bool
-	departed  []*record.Member // who left permission groups with the group
-	condemned bool             // something was listed for the cleanup
+	orders    map[uint64]string // that the index of members is to change, see order
+	departed  []*record.Member  // who left permission groups with the group
+	condemned bool              // something was listed for the cleanup
 }
 
 // changeGroup runs change on a group that exists and commits what it staged,
@@ -274,6 +275,9 @@ func (g *groupChange) commit(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := g.stageOrders(ctx); err != nil {
+		return err
+	}
 	if err := g.unindexDeparted(ctx); err != nil {
 		return err
 	}
@@ -321,7 +325,7 @@ func (g *groupChange) addMember(account string, m *record.Member) {
 	g.head.NextOrder++
 	g.head.MemberNum++
 	g.setMember(account, m)
-	g.mutations = append(g.mutations, store.Set(record.MemberOrderKey(g.head.Incarnation, m.Order), []byte(account)))
+	g.order(m.Order, account)
 	if m.Role == RoleAdmin {
 		g.indexAdmin(account, m)
 	}
@@ -349,7 +353,7 @@ func (g *groupChange) indexAdmin(account string, m *record.Member) {
 func (g *groupChange) removeMember(account string, m *record.Member) {
 	g.head.MemberNum--
 	g.delete(record.MemberKey(g.head.Incarnation, account))
-	g.delete(record.MemberOrderKey(g.head.Incarnation, m.Order))
+	g.order(m.Order, "")
 	if m.Role == RoleAdmin {
 		g.delete(record.AdminKey(g.head.Incarnation, m.Order))
 	}

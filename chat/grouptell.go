@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
@@ -185,19 +184,19 @@ func (g *groupChange) tellDestroyed(ctx context.Context, op Operator) error {
 	}
 	if t := g.groupType(); t != Community && t != AVChatRoom {
 		e.Members = []eventMember{}
-		rows := make([][]store.Row, 1)
+		var members []orderedMember
 		if g.head.MemberNum > 0 { // else this change has removed the last ones
 			var err error
-			if rows, err = g.read(ctx, store.Prefix(record.MemberOrderPrefix(g.head.Incarnation))); err != nil {
+			if members, err = g.membersInOrder(ctx); err != nil {
 				return err
 			}
 		}
 		bytes := 0
-		for _, row := range rows[0] {
-			if bytes += len(row.Value) + len(`{"Member_Account":""},`); bytes > maxEventBytes {
+		for _, m := range members {
+			if bytes += len(m.account) + len(`{"Member_Account":""},`); bytes > maxEventBytes {
 				break // more than any group of these types has by default
 			}
-			e.Members = append(e.Members, eventMember{string(row.Value)})
+			e.Members = append(e.Members, eventMember{m.account})
 		}
 	}
 	g.event(op, e.Command, e)

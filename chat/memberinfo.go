@@ -69,6 +69,11 @@ func (g *groupState) allMembers(ctx context.Context, most int) (map[string]*reco
 	if int64(g.head.MemberNum) > int64(most) {
 		return nil, false, nil
 	}
-	members, err := readAll[record.Member](ctx, g, record.MemberKey(g.head.Incarnation, ""))
+	all, err := g.membersInOrder(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	// One by one, because between their rows those may be deleted of many who left.
+	members, err := g.members(ctx, accountsInOrder(all)...)
 	return members, err == nil, err
 }

@@ -218,7 +218,7 @@ func (s *selection) page(ctx context.Context, from uint64, skip, size int) (page
 	}
 }
 
-// chunk returns the selected among about n members from an order on, and the
+// chunk returns the selected among n members or some more from an order on, and the
 // order to go on from, 0 at the end.
 func (s *selection) chunk(ctx context.Context, from uint64, n int) (members []orderedMember, next uint64, err error) {
 	if !s.plain {
@@ -226,20 +226,25 @@ func (s *selection) chunk(ctx context.Context, from uint64, n int) (members []or
 		return s.few[i:], 0, nil
 	}
 	g := s.group
-	window := store.Prefix(record.MemberOrderPrefix(g.head.Incarnation))
-	window.From, window.Limit = record.MemberOrderKey(g.head.Incarnation, from), n
+	window := memberRange(g.head.Incarnation, from)
+	window.Limit = n/record.MemberBlockSize + 2 // the first and the last may be of others too
 	rows, _, err := g.app.store.Read(ctx, g.app.groupPartition(g.id), window)
 	if err != nil {
 		return nil, 0, fmt.Errorf("read members of group %q: %w", g.id, err)
 	}
 	for _, row := range rows[0] {
-		order := record.OrderOf(row.Key)
-		next = order + 1
-		if !s.without[order] {
-			members = append(members, orderedMember{order, string(row.Value)})
+		block, err := orderedMembers(row)
+		if err != nil {
+			return nil, 0, err
+		}
+		next = (record.OrderOf(row.Key) + 1) * record.MemberBlockSize
+		for _, m := range block {
+			if m.order >= from && !s.without[m.order] {
+				members = append(members, m)
+			}
 		}
 	}
-	if len(rows[0]) < n {
+	if len(rows[0]) < window.Limit {
 		next = 0
 	}
 	return members, next, nil
@@ -248,10 +253,7 @@ func (s *selection) chunk(ctx context.Context, from uint64, n int) (members []or
 // memberPage reads the records of members that were chosen a moment before;
 // who has left since is left out.
 func (a *App) memberPage(ctx context.Context, before *groupState, chosen []orderedMember) (*MemberPage, error) {
-	accounts := make([]string, len(chosen))
-	for i, m := range chosen {
-		accounts[i] = m.account
-	}
+	accounts := accountsInOrder(chosen)
 	page := &MemberPage{}
 	err := a.view(ctx, before.id, func(g *groupState) error {
 		if g.head.Incarnation != before.head.Incarnation {

@@ -85,10 +85,11 @@ func (a *App) unindexRoom(ctx context.Context, groupID, owner string) error {
 	return a.unindexMembers(ctx, groupID, map[string]uint64{owner: ownedRoom})
 }
 
-// newJoinID names a membership.
+// newJoinID names a membership among those of one account in one group. It takes
+// 32 bits, because every member's record has it.
 func newJoinID() uint64 {
 	for {
-		if id := rand.Uint64(); id != ownedRoom {
+		if id := uint64(rand.Uint32()); id != ownedRoom {
 			return id
 		}
 	}

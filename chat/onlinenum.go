@@ -4,9 +4,6 @@ import (
 	"context"
 	"maps"
 	"sync"
-
-	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/record"
 )
 
 const (
@@ -84,8 +81,8 @@ func (g *groupState) onlineNum(ctx context.Context) (int, error) {
 		n, batch = n+len(online), batch[:0]
 		return err
 	}
-	err := g.app.scan(ctx, g.app.groupPartition(g.id), store.Prefix(record.MemberOrderPrefix(g.head.Incarnation)), func(row store.Row) error {
-		if batch = append(batch, string(row.Value)); len(batch) < onlineBatch {
+	err := g.eachMember(ctx, func(m orderedMember) error {
+		if batch = append(batch, m.account); len(batch) < onlineBatch {
 			return nil
 		}
 		return count()

@@ -4,12 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"github.com/recant-chat/recant/store"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/recant-chat/recant/internal/testengine"
+	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 	"github.com/recant-chat/recant/store/storetest"
 )
@@ -167,7 +167,7 @@ func TestEventsThatWereToldOfAreNotPassed(t *testing.T) {
 	t.Parallel()
 	const days, groups, changes, refused = 6, 30, 10, 100
 	receiver := &countingReceiver{}
-	counted, clock, inner := &storetest.Tombstones{}, &handClock{now: time.Unix(1_760_000_000, 0)}, openTestStore(t)
+	counted, clock, inner := &storetest.Tombstones{}, &handClock{now: time.Unix(1_760_000_000, 0)}, testengine.Open(t)
 	a := openTestApp(t, counted.On(inner), func(o *Options) {
 		o.Clock = clock.Now
 		o.Webhooks = Webhooks{Receiver: receiver, Keep: 24 * time.Hour}
@@ -218,5 +218,54 @@ func TestEventsThatWereToldOfAreNotPassed(t *testing.T) {
 		if p.Tombstones > most {
 			t.Errorf("a read passed over %v", p)
 		}
+	}
+}
+
+func TestMembersWhoLeftAreNotPassed(t *testing.T) {
+	a, counted, _ := tombstoneApp(t)
+	createGroup(t, a, "g", ChatRoom)
+	var stay, visitors []string
+	for i := range 110 {
+		mustImport(t, a, fmt.Sprint("v", i))
+		if i < 10 {
+			stay = append(stay, fmt.Sprint("v", i))
+		} else {
+			visitors = append(visitors, fmt.Sprint("v", i))
+		}
+	}
+	mustAdd(t, a, "g", stay...)
+	const visits = 30
+	for i := range visits {
+		if i == visits/2 {
+			mustAdd(t, a, "g", "v10")
+		}
+		mustAdd(t, a, "g", visitors...)
+		if err := a.RemoveMembers(bg, testOperator, Removal{GroupID: "g", Accounts: visitors}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := a.ListMembers(bg, MemberQuery{GroupID: "g"})
+	if err != nil || len(page.Members) != len(stay) {
+		t.Fatalf("%d members, %v", len(page.Members), err)
+	}
+	if _, err := a.OnlineMemberNum(bg, "g"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.GroupInfos(bg, []string{"g"}, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.DestroyGroup(bg, testOperator, "g"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.cleanUp(bg); err != nil {
+		t.Fatal(err)
+	}
+	worst := counted.Worst()
+	if p := worst['G']; p.Tombstones > visits*len(visitors)/record.MemberBlockSize+1 {
+		t.Errorf("a read passed over %v", p)
+	}
+	// Each account has its own index, and what it left stays there for hours.
+	if p := worst['J']; p.Tombstones > 2*visits+2 {
+		t.Errorf("a read passed over %v", p)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/crc32"
+	"math/bits"
 
 	"github.com/recant-chat/recant/store"
 )
@@ -137,107 +138,123 @@ func key(kind byte, numbers ...uint64) []byte {
 	return b
 }
 
-// MemberKey is a member row; the key of "" is the prefix of all.
-func MemberKey(incarnation uint64, account string) []byte {
-	return append(key('m', incarnation), account...)
+// groupKey is the key of a row of a group's partition. Nearly all groups have few
+// incarnations, so that theirs takes no more bytes than it needs, their number first.
+func groupKey(kind byte, incarnation uint64, numbers ...uint64) []byte {
+	n := (bits.Len64(incarnation) + 7) / 8
+	b := append(make([]byte, 0, 64), kind, byte(n))
+	b = append(b, binary.BigEndian.AppendUint64(nil, incarnation)[8-n:]...)
+	for _, n := range numbers {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	return b
 }
 
-// MemberOrderKey indexes members by the order of their records; the value is
-// the account.
-func MemberOrderKey(incarnation, order uint64) []byte { return key('o', incarnation, order) }
+// MemberKey is a member row; the key of "" is the prefix of all.
+func MemberKey(incarnation uint64, account string) []byte {
+	return append(groupKey('m', incarnation), account...)
+}
 
-// MemberOrderPrefix is the prefix of all rows of the order index.
-func MemberOrderPrefix(incarnation uint64) []byte { return key('o', incarnation) }
+// MemberBlockSize is how many orders of members a row of their index has.
+const MemberBlockSize = 64
+
+// MemberBlockKey indexes members by the order of their records, in blocks.
+func MemberBlockKey(incarnation, block uint64) []byte { return groupKey('o', incarnation, block) }
+
+// MemberBlockPrefix is the prefix of all rows of that index.
+func MemberBlockPrefix(incarnation uint64) []byte { return groupKey('o', incarnation) }
 
 // AdminKey indexes the members with the role Admin by the order of their
-// records, like MemberOrderKey.
-func AdminKey(incarnation, order uint64) []byte { return key('a', incarnation, order) }
+// records; the value is the account.
+func AdminKey(incarnation, order uint64) []byte { return groupKey('a', incarnation, order) }
 
 // AdminPrefix is the prefix of all rows of the index of admins.
-func AdminPrefix(incarnation uint64) []byte { return key('a', incarnation) }
+func AdminPrefix(incarnation uint64) []byte { return groupKey('a', incarnation) }
 
-// OrderOf reads the number at the end of a key of MemberOrderKey, AdminKey,
+// OrderOf reads the number at the end of a key of MemberBlockKey, AdminKey,
 // PermissionGroupKey, PermissionMemberKey, TipIntentKey or FeedKey.
 func OrderOf(key []byte) uint64 { return binary.BigEndian.Uint64(key[len(key)-8:]) }
 
 // TopicKey is a topic row; the key of "" is the prefix of all.
 func TopicKey(incarnation uint64, topicID string) []byte {
-	return append(key('t', incarnation), topicID...)
+	return append(groupKey('t', incarnation), topicID...)
 }
 
 // MuteKey is a mute in a topic, or with topic 0 in the group; the key of "" is
 // the prefix of all mutes there.
 func MuteKey(incarnation, topic uint64, account string) []byte {
-	return append(key('u', incarnation, topic), account...)
+	return append(groupKey('u', incarnation, topic), account...)
 }
 
 // TopicMemberKey is what a member has in a topic; the key of "" is the prefix
 // of all in that topic.
 func TopicMemberKey(incarnation, topic uint64, account string) []byte {
-	return append(key('p', incarnation, topic), account...)
+	return append(groupKey('p', incarnation, topic), account...)
 }
 
 // StreamStateKey is the state of one stream in the group's partition.
-func StreamStateKey(incarnation, topic uint64) []byte { return key('s', incarnation, topic) }
+func StreamStateKey(incarnation, topic uint64) []byte { return groupKey('s', incarnation, topic) }
 
 // TipIntentKey is a tip that waits for the log.
-func TipIntentKey(incarnation, number uint64) []byte { return key('i', incarnation, number) }
+func TipIntentKey(incarnation, number uint64) []byte { return groupKey('i', incarnation, number) }
 
 // PermissionGroupKey is a permission group, in order of creation.
-func PermissionGroupKey(incarnation, number uint64) []byte { return key('P', incarnation, number) }
+func PermissionGroupKey(incarnation, number uint64) []byte { return groupKey('P', incarnation, number) }
 
 // PermissionGroupPrefix is the prefix of all permission groups.
-func PermissionGroupPrefix(incarnation uint64) []byte { return key('P', incarnation) }
+func PermissionGroupPrefix(incarnation uint64) []byte { return groupKey('P', incarnation) }
 
 // PermissionMemberKey indexes the members of a permission group by the order of
 // their records; the value is the account.
 func PermissionMemberKey(incarnation, number, order uint64) []byte {
-	return key('Q', incarnation, number, order)
+	return groupKey('Q', incarnation, number, order)
 }
 
 // PermissionMemberPrefix is the prefix of all members of a permission group.
-func PermissionMemberPrefix(incarnation, number uint64) []byte { return key('Q', incarnation, number) }
+func PermissionMemberPrefix(incarnation, number uint64) []byte {
+	return groupKey('Q', incarnation, number)
+}
 
 // PermissionGroupIDKey leads from the id of a permission group to the key of
 // its row, which is the value.
 func PermissionGroupIDKey(incarnation uint64, id string) []byte {
-	return append(key('R', incarnation), id...)
+	return append(groupKey('R', incarnation), id...)
 }
 
 // AttributesKey is a group's custom attributes.
-func AttributesKey(incarnation uint64) []byte { return key('A', incarnation) }
+func AttributesKey(incarnation uint64) []byte { return groupKey('A', incarnation) }
 
 // CountersKey is a group's counters.
-func CountersKey(incarnation uint64) []byte { return key('C', incarnation) }
+func CountersKey(incarnation uint64) []byte { return groupKey('C', incarnation) }
 
 // BanKey is the ban of an account.
 func BanKey(incarnation uint64, account string) []byte {
-	return append(key('b', incarnation), account...)
+	return append(groupKey('b', incarnation), account...)
 }
 
 // BanOrderKey indexes bans by the order in which they were made.
-func BanOrderKey(incarnation, order uint64) []byte { return key('B', incarnation, order) }
+func BanOrderKey(incarnation, order uint64) []byte { return groupKey('B', incarnation, order) }
 
 // BanOrderPrefix is the prefix of all rows of the index of bans.
-func BanOrderPrefix(incarnation uint64) []byte { return key('B', incarnation) }
+func BanOrderPrefix(incarnation uint64) []byte { return groupKey('B', incarnation) }
 
 // RobotKey is a robot of an AVChatRoom; the key of "" is the prefix of all.
 func RobotKey(incarnation uint64, account string) []byte {
-	return append(key('d', incarnation), account...)
+	return append(groupKey('d', incarnation), account...)
 }
 
 // RoomMarksKey is the marks of an account in an AVChatRoom; the key of "" is the
 // prefix of all.
 func RoomMarksKey(incarnation uint64, account string) []byte {
-	return append(key('k', incarnation), account...)
+	return append(groupKey('k', incarnation), account...)
 }
 
 // IncarnationPrefixes are the prefixes of all rows of one incarnation in a
-// group's partition.
+// group's partition, but for those of members and their index.
 func IncarnationPrefixes(incarnation uint64) [][]byte {
 	var prefixes [][]byte
-	for _, kind := range []byte("moatupsiPQRACbBdk") {
-		prefixes = append(prefixes, key(kind, incarnation))
+	for _, kind := range []byte("atupsiPQRACbBdk") {
+		prefixes = append(prefixes, groupKey(kind, incarnation))
 	}
 	return prefixes
 }

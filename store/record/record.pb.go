@@ -71,7 +71,7 @@ func (x RecallTarget_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RecallTarget_Kind.Descriptor instead.
 func (RecallTarget_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16, 0}
+	return file_record_proto_rawDescGZIP(), []int{17, 0}
 }
 
 type RecallTarget_State int32
@@ -126,7 +126,7 @@ func (x RecallTarget_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RecallTarget_State.Descriptor instead.
 func (RecallTarget_State) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16, 1}
+	return file_record_proto_rawDescGZIP(), []int{17, 1}
 }
 
 type FeedEvent_Type int32
@@ -178,7 +178,7 @@ func (x FeedEvent_Type) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use FeedEvent_Type.Descriptor instead.
 func (FeedEvent_Type) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{20, 0}
+	return file_record_proto_rawDescGZIP(), []int{21, 0}
 }
 
 type AuditEntry_Kind int32
@@ -239,7 +239,7 @@ func (x AuditEntry_Kind) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AuditEntry_Kind.Descriptor instead.
 func (AuditEntry_Kind) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{22, 0}
+	return file_record_proto_rawDescGZIP(), []int{23, 0}
 }
 
 type RecallWork_State int32
@@ -285,7 +285,7 @@ func (x RecallWork_State) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RecallWork_State.Descriptor instead.
 func (RecallWork_State) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{29, 0}
+	return file_record_proto_rawDescGZIP(), []int{30, 0}
 }
 
 // Account is the row "account" of a user's partition.
@@ -877,6 +877,60 @@ func (x *Member) GetClearedSeq() uint32 {
 	return 0
 }
 
+// MemberBlock is the members of some orders, ascending. Its row's key holds the block's
+// number.
+type MemberBlock struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Places        []byte                 `protobuf:"bytes,1,opt,name=places,proto3" json:"places,omitempty"` // in the block, one byte for each member
+	Accounts      []string               `protobuf:"bytes,2,rep,name=accounts,proto3" json:"accounts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MemberBlock) Reset() {
+	*x = MemberBlock{}
+	mi := &file_record_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MemberBlock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MemberBlock) ProtoMessage() {}
+
+func (x *MemberBlock) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MemberBlock.ProtoReflect.Descriptor instead.
+func (*MemberBlock) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *MemberBlock) GetPlaces() []byte {
+	if x != nil {
+		return x.Places
+	}
+	return nil
+}
+
+func (x *MemberBlock) GetAccounts() []string {
+	if x != nil {
+		return x.Accounts
+	}
+	return nil
+}
+
 // TopicMember is what a member has in one topic, created when first needed.
 type TopicMember struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -891,7 +945,7 @@ type TopicMember struct {
 
 func (x *TopicMember) Reset() {
 	*x = TopicMember{}
-	mi := &file_record_proto_msgTypes[4]
+	mi := &file_record_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -903,7 +957,7 @@ func (x *TopicMember) String() string {
 func (*TopicMember) ProtoMessage() {}
 
 func (x *TopicMember) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[4]
+	mi := &file_record_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -916,7 +970,7 @@ func (x *TopicMember) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TopicMember.ProtoReflect.Descriptor instead.
 func (*TopicMember) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{4}
+	return file_record_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TopicMember) GetReadSeq() uint32 {
@@ -964,7 +1018,7 @@ type Mute struct {
 
 func (x *Mute) Reset() {
 	*x = Mute{}
-	mi := &file_record_proto_msgTypes[5]
+	mi := &file_record_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -976,7 +1030,7 @@ func (x *Mute) String() string {
 func (*Mute) ProtoMessage() {}
 
 func (x *Mute) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[5]
+	mi := &file_record_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -989,7 +1043,7 @@ func (x *Mute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mute.ProtoReflect.Descriptor instead.
 func (*Mute) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{5}
+	return file_record_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Mute) GetUntil() uint32 {
@@ -1017,7 +1071,7 @@ type Topic struct {
 
 func (x *Topic) Reset() {
 	*x = Topic{}
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1083,7 @@ func (x *Topic) String() string {
 func (*Topic) ProtoMessage() {}
 
 func (x *Topic) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[6]
+	mi := &file_record_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1096,7 @@ func (x *Topic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Topic.ProtoReflect.Descriptor instead.
 func (*Topic) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{6}
+	return file_record_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Topic) GetIncarnation() uint64 {
@@ -1121,7 +1175,7 @@ type StreamState struct {
 
 func (x *StreamState) Reset() {
 	*x = StreamState{}
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1133,7 +1187,7 @@ func (x *StreamState) String() string {
 func (*StreamState) ProtoMessage() {}
 
 func (x *StreamState) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[7]
+	mi := &file_record_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1146,7 +1200,7 @@ func (x *StreamState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamState.ProtoReflect.Descriptor instead.
 func (*StreamState) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{7}
+	return file_record_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *StreamState) GetFoldedSeq() uint32 {
@@ -1191,7 +1245,7 @@ type TipIntent struct {
 
 func (x *TipIntent) Reset() {
 	*x = TipIntent{}
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1203,7 +1257,7 @@ func (x *TipIntent) String() string {
 func (*TipIntent) ProtoMessage() {}
 
 func (x *TipIntent) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[8]
+	mi := &file_record_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1216,7 +1270,7 @@ func (x *TipIntent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TipIntent.ProtoReflect.Descriptor instead.
 func (*TipIntent) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{8}
+	return file_record_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TipIntent) GetBody() []byte {
@@ -1274,7 +1328,7 @@ type Header struct {
 
 func (x *Header) Reset() {
 	*x = Header{}
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1286,7 +1340,7 @@ func (x *Header) String() string {
 func (*Header) ProtoMessage() {}
 
 func (x *Header) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[9]
+	mi := &file_record_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1299,7 +1353,7 @@ func (x *Header) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Header.ProtoReflect.Descriptor instead.
 func (*Header) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{9}
+	return file_record_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Header) GetSender() string {
@@ -1446,7 +1500,7 @@ type Body struct {
 
 func (x *Body) Reset() {
 	*x = Body{}
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1458,7 +1512,7 @@ func (x *Body) String() string {
 func (*Body) ProtoMessage() {}
 
 func (x *Body) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[10]
+	mi := &file_record_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1471,7 +1525,7 @@ func (x *Body) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Body.ProtoReflect.Descriptor instead.
 func (*Body) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{10}
+	return file_record_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Body) GetMsgBody() []byte {
@@ -1549,7 +1603,7 @@ type Cause struct {
 
 func (x *Cause) Reset() {
 	*x = Cause{}
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1561,7 +1615,7 @@ func (x *Cause) String() string {
 func (*Cause) ProtoMessage() {}
 
 func (x *Cause) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[11]
+	mi := &file_record_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1574,7 +1628,7 @@ func (x *Cause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cause.ProtoReflect.Descriptor instead.
 func (*Cause) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{11}
+	return file_record_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Cause) GetOperator() string {
@@ -1610,7 +1664,7 @@ type Edit struct {
 
 func (x *Edit) Reset() {
 	*x = Edit{}
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1622,7 +1676,7 @@ func (x *Edit) String() string {
 func (*Edit) ProtoMessage() {}
 
 func (x *Edit) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[12]
+	mi := &file_record_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1635,7 +1689,7 @@ func (x *Edit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Edit.ProtoReflect.Descriptor instead.
 func (*Edit) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{12}
+	return file_record_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Edit) GetSeq() uint32 {
@@ -1663,7 +1717,7 @@ type Mention struct {
 
 func (x *Mention) Reset() {
 	*x = Mention{}
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1675,7 +1729,7 @@ func (x *Mention) String() string {
 func (*Mention) ProtoMessage() {}
 
 func (x *Mention) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[13]
+	mi := &file_record_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1688,7 +1742,7 @@ func (x *Mention) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Mention.ProtoReflect.Descriptor instead.
 func (*Mention) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{13}
+	return file_record_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Mention) GetAll() bool {
@@ -1729,7 +1783,7 @@ type LogHead struct {
 
 func (x *LogHead) Reset() {
 	*x = LogHead{}
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1741,7 +1795,7 @@ func (x *LogHead) String() string {
 func (*LogHead) ProtoMessage() {}
 
 func (x *LogHead) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[14]
+	mi := &file_record_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1754,7 +1808,7 @@ func (x *LogHead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogHead.ProtoReflect.Descriptor instead.
 func (*LogHead) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{14}
+	return file_record_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *LogHead) GetLastSeq() uint32 {
@@ -1875,7 +1929,7 @@ type Conversation struct {
 
 func (x *Conversation) Reset() {
 	*x = Conversation{}
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1887,7 +1941,7 @@ func (x *Conversation) String() string {
 func (*Conversation) ProtoMessage() {}
 
 func (x *Conversation) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[15]
+	mi := &file_record_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1900,7 +1954,7 @@ func (x *Conversation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conversation.ProtoReflect.Descriptor instead.
 func (*Conversation) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{15}
+	return file_record_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Conversation) GetBucketHint() uint32 {
@@ -2002,7 +2056,7 @@ type RecallTarget struct {
 
 func (x *RecallTarget) Reset() {
 	*x = RecallTarget{}
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2014,7 +2068,7 @@ func (x *RecallTarget) String() string {
 func (*RecallTarget) ProtoMessage() {}
 
 func (x *RecallTarget) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[16]
+	mi := &file_record_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2027,7 +2081,7 @@ func (x *RecallTarget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallTarget.ProtoReflect.Descriptor instead.
 func (*RecallTarget) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{16}
+	return file_record_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *RecallTarget) GetKind() RecallTarget_Kind {
@@ -2119,7 +2173,7 @@ type Fence struct {
 
 func (x *Fence) Reset() {
 	*x = Fence{}
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2131,7 +2185,7 @@ func (x *Fence) String() string {
 func (*Fence) ProtoMessage() {}
 
 func (x *Fence) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[17]
+	mi := &file_record_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2144,7 +2198,7 @@ func (x *Fence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fence.ProtoReflect.Descriptor instead.
 func (*Fence) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{17}
+	return file_record_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Fence) GetFromSeq() uint32 {
@@ -2172,7 +2226,7 @@ type Cover struct {
 
 func (x *Cover) Reset() {
 	*x = Cover{}
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2184,7 +2238,7 @@ func (x *Cover) String() string {
 func (*Cover) ProtoMessage() {}
 
 func (x *Cover) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[18]
+	mi := &file_record_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2197,7 +2251,7 @@ func (x *Cover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cover.ProtoReflect.Descriptor instead.
 func (*Cover) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{18}
+	return file_record_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Cover) GetToSeq() uint32 {
@@ -2219,7 +2273,7 @@ type SeqRecall struct {
 
 func (x *SeqRecall) Reset() {
 	*x = SeqRecall{}
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2231,7 +2285,7 @@ func (x *SeqRecall) String() string {
 func (*SeqRecall) ProtoMessage() {}
 
 func (x *SeqRecall) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[19]
+	mi := &file_record_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2244,7 +2298,7 @@ func (x *SeqRecall) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SeqRecall.ProtoReflect.Descriptor instead.
 func (*SeqRecall) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{19}
+	return file_record_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *SeqRecall) GetUncounted() bool {
@@ -2289,7 +2343,7 @@ type FeedEvent struct {
 
 func (x *FeedEvent) Reset() {
 	*x = FeedEvent{}
-	mi := &file_record_proto_msgTypes[20]
+	mi := &file_record_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2301,7 +2355,7 @@ func (x *FeedEvent) String() string {
 func (*FeedEvent) ProtoMessage() {}
 
 func (x *FeedEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[20]
+	mi := &file_record_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2314,7 +2368,7 @@ func (x *FeedEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedEvent.ProtoReflect.Descriptor instead.
 func (*FeedEvent) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{20}
+	return file_record_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *FeedEvent) GetType() FeedEvent_Type {
@@ -2409,7 +2463,7 @@ type Erasure struct {
 
 func (x *Erasure) Reset() {
 	*x = Erasure{}
-	mi := &file_record_proto_msgTypes[21]
+	mi := &file_record_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2421,7 +2475,7 @@ func (x *Erasure) String() string {
 func (*Erasure) ProtoMessage() {}
 
 func (x *Erasure) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[21]
+	mi := &file_record_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2434,7 +2488,7 @@ func (x *Erasure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Erasure.ProtoReflect.Descriptor instead.
 func (*Erasure) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{21}
+	return file_record_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Erasure) GetOperation() []byte {
@@ -2498,7 +2552,7 @@ type AuditEntry struct {
 
 func (x *AuditEntry) Reset() {
 	*x = AuditEntry{}
-	mi := &file_record_proto_msgTypes[22]
+	mi := &file_record_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2510,7 +2564,7 @@ func (x *AuditEntry) String() string {
 func (*AuditEntry) ProtoMessage() {}
 
 func (x *AuditEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[22]
+	mi := &file_record_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2523,7 +2577,7 @@ func (x *AuditEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditEntry.ProtoReflect.Descriptor instead.
 func (*AuditEntry) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{22}
+	return file_record_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *AuditEntry) GetKind() AuditEntry_Kind {
@@ -2661,7 +2715,7 @@ type RecallPart struct {
 
 func (x *RecallPart) Reset() {
 	*x = RecallPart{}
-	mi := &file_record_proto_msgTypes[23]
+	mi := &file_record_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2673,7 +2727,7 @@ func (x *RecallPart) String() string {
 func (*RecallPart) ProtoMessage() {}
 
 func (x *RecallPart) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[23]
+	mi := &file_record_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2686,7 +2740,7 @@ func (x *RecallPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallPart.ProtoReflect.Descriptor instead.
 func (*RecallPart) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{23}
+	return file_record_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RecallPart) GetGroupId() string {
@@ -2849,7 +2903,7 @@ type RecallScope struct {
 
 func (x *RecallScope) Reset() {
 	*x = RecallScope{}
-	mi := &file_record_proto_msgTypes[24]
+	mi := &file_record_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2861,7 +2915,7 @@ func (x *RecallScope) String() string {
 func (*RecallScope) ProtoMessage() {}
 
 func (x *RecallScope) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[24]
+	mi := &file_record_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2874,7 +2928,7 @@ func (x *RecallScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallScope.ProtoReflect.Descriptor instead.
 func (*RecallScope) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{24}
+	return file_record_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RecallScope) GetLastNum() uint32 {
@@ -2920,7 +2974,7 @@ type AuditResult struct {
 
 func (x *AuditResult) Reset() {
 	*x = AuditResult{}
-	mi := &file_record_proto_msgTypes[25]
+	mi := &file_record_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2932,7 +2986,7 @@ func (x *AuditResult) String() string {
 func (*AuditResult) ProtoMessage() {}
 
 func (x *AuditResult) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[25]
+	mi := &file_record_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2945,7 +2999,7 @@ func (x *AuditResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AuditResult.ProtoReflect.Descriptor instead.
 func (*AuditResult) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{25}
+	return file_record_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *AuditResult) GetParts() []*PartResult {
@@ -3004,7 +3058,7 @@ type PartResult struct {
 
 func (x *PartResult) Reset() {
 	*x = PartResult{}
-	mi := &file_record_proto_msgTypes[26]
+	mi := &file_record_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3016,7 +3070,7 @@ func (x *PartResult) String() string {
 func (*PartResult) ProtoMessage() {}
 
 func (x *PartResult) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[26]
+	mi := &file_record_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3029,7 +3083,7 @@ func (x *PartResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartResult.ProtoReflect.Descriptor instead.
 func (*PartResult) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{26}
+	return file_record_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PartResult) GetIndex() uint32 {
@@ -3081,7 +3135,7 @@ type RecallPlan struct {
 
 func (x *RecallPlan) Reset() {
 	*x = RecallPlan{}
-	mi := &file_record_proto_msgTypes[27]
+	mi := &file_record_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3093,7 +3147,7 @@ func (x *RecallPlan) String() string {
 func (*RecallPlan) ProtoMessage() {}
 
 func (x *RecallPlan) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[27]
+	mi := &file_record_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3106,7 +3160,7 @@ func (x *RecallPlan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallPlan.ProtoReflect.Descriptor instead.
 func (*RecallPlan) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{27}
+	return file_record_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RecallPlan) GetApp() uint32 {
@@ -3160,7 +3214,7 @@ type ExportPlace struct {
 
 func (x *ExportPlace) Reset() {
 	*x = ExportPlace{}
-	mi := &file_record_proto_msgTypes[28]
+	mi := &file_record_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3172,7 +3226,7 @@ func (x *ExportPlace) String() string {
 func (*ExportPlace) ProtoMessage() {}
 
 func (x *ExportPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[28]
+	mi := &file_record_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3185,7 +3239,7 @@ func (x *ExportPlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportPlace.ProtoReflect.Descriptor instead.
 func (*ExportPlace) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{28}
+	return file_record_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ExportPlace) GetApp() uint32 {
@@ -3255,7 +3309,7 @@ type RecallWork struct {
 
 func (x *RecallWork) Reset() {
 	*x = RecallWork{}
-	mi := &file_record_proto_msgTypes[29]
+	mi := &file_record_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3267,7 +3321,7 @@ func (x *RecallWork) String() string {
 func (*RecallWork) ProtoMessage() {}
 
 func (x *RecallWork) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[29]
+	mi := &file_record_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3280,7 +3334,7 @@ func (x *RecallWork) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecallWork.ProtoReflect.Descriptor instead.
 func (*RecallWork) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{29}
+	return file_record_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RecallWork) GetKind() AuditEntry_Kind {
@@ -3351,7 +3405,7 @@ type IdempotencyClaim struct {
 
 func (x *IdempotencyClaim) Reset() {
 	*x = IdempotencyClaim{}
-	mi := &file_record_proto_msgTypes[30]
+	mi := &file_record_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3363,7 +3417,7 @@ func (x *IdempotencyClaim) String() string {
 func (*IdempotencyClaim) ProtoMessage() {}
 
 func (x *IdempotencyClaim) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[30]
+	mi := &file_record_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3376,7 +3430,7 @@ func (x *IdempotencyClaim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdempotencyClaim.ProtoReflect.Descriptor instead.
 func (*IdempotencyClaim) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{30}
+	return file_record_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *IdempotencyClaim) GetOperation() []byte {
@@ -3410,7 +3464,7 @@ type Claims struct {
 
 func (x *Claims) Reset() {
 	*x = Claims{}
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3422,7 +3476,7 @@ func (x *Claims) String() string {
 func (*Claims) ProtoMessage() {}
 
 func (x *Claims) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3435,7 +3489,7 @@ func (x *Claims) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claims.ProtoReflect.Descriptor instead.
 func (*Claims) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{31}
+	return file_record_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Claims) GetOldest() int64 {
@@ -3464,7 +3518,7 @@ type Cleanup struct {
 
 func (x *Cleanup) Reset() {
 	*x = Cleanup{}
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3476,7 +3530,7 @@ func (x *Cleanup) String() string {
 func (*Cleanup) ProtoMessage() {}
 
 func (x *Cleanup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3489,7 +3543,7 @@ func (x *Cleanup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cleanup.ProtoReflect.Descriptor instead.
 func (*Cleanup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{32}
+	return file_record_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Cleanup) GetGroupId() string {
@@ -3566,7 +3620,7 @@ type DeadTopic struct {
 
 func (x *DeadTopic) Reset() {
 	*x = DeadTopic{}
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3578,7 +3632,7 @@ func (x *DeadTopic) String() string {
 func (*DeadTopic) ProtoMessage() {}
 
 func (x *DeadTopic) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3591,7 +3645,7 @@ func (x *DeadTopic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadTopic.ProtoReflect.Descriptor instead.
 func (*DeadTopic) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{33}
+	return file_record_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DeadTopic) GetTopicId() string {
@@ -3623,7 +3677,7 @@ type ProfileField struct {
 
 func (x *ProfileField) Reset() {
 	*x = ProfileField{}
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3635,7 +3689,7 @@ func (x *ProfileField) String() string {
 func (*ProfileField) ProtoMessage() {}
 
 func (x *ProfileField) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3648,7 +3702,7 @@ func (x *ProfileField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProfileField.ProtoReflect.Descriptor instead.
 func (*ProfileField) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{34}
+	return file_record_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ProfileField) GetTag() string {
@@ -3710,7 +3764,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3722,7 +3776,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3735,7 +3789,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{35}
+	return file_record_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Kick) GetTime() int64 {
@@ -3756,7 +3810,7 @@ type Broadcasts struct {
 
 func (x *Broadcasts) Reset() {
 	*x = Broadcasts{}
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3768,7 +3822,7 @@ func (x *Broadcasts) String() string {
 func (*Broadcasts) ProtoMessage() {}
 
 func (x *Broadcasts) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3781,7 +3835,7 @@ func (x *Broadcasts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Broadcasts.ProtoReflect.Descriptor instead.
 func (*Broadcasts) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{36}
+	return file_record_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Broadcasts) GetNewest() uint32 {
@@ -3810,7 +3864,7 @@ type Broadcast struct {
 
 func (x *Broadcast) Reset() {
 	*x = Broadcast{}
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3822,7 +3876,7 @@ func (x *Broadcast) String() string {
 func (*Broadcast) ProtoMessage() {}
 
 func (x *Broadcast) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3835,7 +3889,7 @@ func (x *Broadcast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Broadcast.ProtoReflect.Descriptor instead.
 func (*Broadcast) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{37}
+	return file_record_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Broadcast) GetDigest() []byte {
@@ -3876,7 +3930,7 @@ type PermissionGroup struct {
 
 func (x *PermissionGroup) Reset() {
 	*x = PermissionGroup{}
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3888,7 +3942,7 @@ func (x *PermissionGroup) String() string {
 func (*PermissionGroup) ProtoMessage() {}
 
 func (x *PermissionGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3901,7 +3955,7 @@ func (x *PermissionGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PermissionGroup.ProtoReflect.Descriptor instead.
 func (*PermissionGroup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{38}
+	return file_record_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PermissionGroup) GetId() string {
@@ -3958,7 +4012,7 @@ type Attributes struct {
 
 func (x *Attributes) Reset() {
 	*x = Attributes{}
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3970,7 +4024,7 @@ func (x *Attributes) String() string {
 func (*Attributes) ProtoMessage() {}
 
 func (x *Attributes) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3983,7 +4037,7 @@ func (x *Attributes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attributes.ProtoReflect.Descriptor instead.
 func (*Attributes) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{39}
+	return file_record_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Attributes) GetAttributes() []*Attribute {
@@ -4019,7 +4073,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4031,7 +4085,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4044,7 +4098,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{40}
+	return file_record_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Attribute) GetKey() string {
@@ -4078,7 +4132,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4090,7 +4144,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4103,7 +4157,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{41}
+	return file_record_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Counters) GetCounters() []*Counter {
@@ -4124,7 +4178,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4136,7 +4190,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4149,7 +4203,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{42}
+	return file_record_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Counter) GetKey() string {
@@ -4178,7 +4232,7 @@ type Ban struct {
 
 func (x *Ban) Reset() {
 	*x = Ban{}
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4190,7 +4244,7 @@ func (x *Ban) String() string {
 func (*Ban) ProtoMessage() {}
 
 func (x *Ban) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4203,7 +4257,7 @@ func (x *Ban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ban.ProtoReflect.Descriptor instead.
 func (*Ban) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{43}
+	return file_record_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Ban) GetUntil() uint32 {
@@ -4238,7 +4292,7 @@ type BanEntry struct {
 
 func (x *BanEntry) Reset() {
 	*x = BanEntry{}
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4250,7 +4304,7 @@ func (x *BanEntry) String() string {
 func (*BanEntry) ProtoMessage() {}
 
 func (x *BanEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4263,7 +4317,7 @@ func (x *BanEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanEntry.ProtoReflect.Descriptor instead.
 func (*BanEntry) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{44}
+	return file_record_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *BanEntry) GetAccount() string {
@@ -4291,7 +4345,7 @@ type RoomAdmin struct {
 
 func (x *RoomAdmin) Reset() {
 	*x = RoomAdmin{}
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4303,7 +4357,7 @@ func (x *RoomAdmin) String() string {
 func (*RoomAdmin) ProtoMessage() {}
 
 func (x *RoomAdmin) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4316,7 +4370,7 @@ func (x *RoomAdmin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomAdmin.ProtoReflect.Descriptor instead.
 func (*RoomAdmin) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{45}
+	return file_record_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RoomAdmin) GetAccount() string {
@@ -4344,7 +4398,7 @@ type Robot struct {
 
 func (x *Robot) Reset() {
 	*x = Robot{}
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4356,7 +4410,7 @@ func (x *Robot) String() string {
 func (*Robot) ProtoMessage() {}
 
 func (x *Robot) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4369,7 +4423,7 @@ func (x *Robot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Robot.ProtoReflect.Descriptor instead.
 func (*Robot) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{46}
+	return file_record_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Robot) GetSince() int64 {
@@ -4398,7 +4452,7 @@ type RoomMarks struct {
 
 func (x *RoomMarks) Reset() {
 	*x = RoomMarks{}
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4410,7 +4464,7 @@ func (x *RoomMarks) String() string {
 func (*RoomMarks) ProtoMessage() {}
 
 func (x *RoomMarks) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4423,7 +4477,7 @@ func (x *RoomMarks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomMarks.ProtoReflect.Descriptor instead.
 func (*RoomMarks) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{47}
+	return file_record_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *RoomMarks) GetMarks() []uint32 {
@@ -4451,7 +4505,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4463,7 +4517,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4476,7 +4530,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{48}
+	return file_record_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Receipt) GetReaders() []*Reader {
@@ -4497,7 +4551,7 @@ type Reader struct {
 
 func (x *Reader) Reset() {
 	*x = Reader{}
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4509,7 +4563,7 @@ func (x *Reader) String() string {
 func (*Reader) ProtoMessage() {}
 
 func (x *Reader) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4522,7 +4576,7 @@ func (x *Reader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reader.ProtoReflect.Descriptor instead.
 func (*Reader) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{49}
+	return file_record_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Reader) GetAccount() string {
@@ -4549,7 +4603,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4561,7 +4615,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4574,7 +4628,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{50}
+	return file_record_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Reading) GetRead() []byte {
@@ -4597,7 +4651,7 @@ type Extensions struct {
 
 func (x *Extensions) Reset() {
 	*x = Extensions{}
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4609,7 +4663,7 @@ func (x *Extensions) String() string {
 func (*Extensions) ProtoMessage() {}
 
 func (x *Extensions) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4622,7 +4676,7 @@ func (x *Extensions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extensions.ProtoReflect.Descriptor instead.
 func (*Extensions) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{51}
+	return file_record_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Extensions) GetLatest() uint32 {
@@ -4664,7 +4718,7 @@ type ExtensionWrite struct {
 
 func (x *ExtensionWrite) Reset() {
 	*x = ExtensionWrite{}
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4676,7 +4730,7 @@ func (x *ExtensionWrite) String() string {
 func (*ExtensionWrite) ProtoMessage() {}
 
 func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4689,7 +4743,7 @@ func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtensionWrite.ProtoReflect.Descriptor instead.
 func (*ExtensionWrite) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{52}
+	return file_record_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ExtensionWrite) GetTime() int64 {
@@ -4717,7 +4771,7 @@ type Extension struct {
 
 func (x *Extension) Reset() {
 	*x = Extension{}
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4729,7 +4783,7 @@ func (x *Extension) String() string {
 func (*Extension) ProtoMessage() {}
 
 func (x *Extension) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4742,7 +4796,7 @@ func (x *Extension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extension.ProtoReflect.Descriptor instead.
 func (*Extension) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{53}
+	return file_record_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Extension) GetValue() string {
@@ -4774,7 +4828,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4786,7 +4840,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4799,7 +4853,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{54}
+	return file_record_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Event) GetCommand() string {
@@ -4852,7 +4906,7 @@ type EventMark struct {
 
 func (x *EventMark) Reset() {
 	*x = EventMark{}
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4864,7 +4918,7 @@ func (x *EventMark) String() string {
 func (*EventMark) ProtoMessage() {}
 
 func (x *EventMark) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4877,7 +4931,7 @@ func (x *EventMark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventMark.ProtoReflect.Descriptor instead.
 func (*EventMark) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{55}
+	return file_record_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *EventMark) GetUntil() int64 {
@@ -4930,7 +4984,7 @@ type EventCursor struct {
 
 func (x *EventCursor) Reset() {
 	*x = EventCursor{}
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4942,7 +4996,7 @@ func (x *EventCursor) String() string {
 func (*EventCursor) ProtoMessage() {}
 
 func (x *EventCursor) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4955,7 +5009,7 @@ func (x *EventCursor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventCursor.ProtoReflect.Descriptor instead.
 func (*EventCursor) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{56}
+	return file_record_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *EventCursor) GetNumber() uint64 {
@@ -5011,7 +5065,7 @@ type ReplayPlace struct {
 
 func (x *ReplayPlace) Reset() {
 	*x = ReplayPlace{}
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5023,7 +5077,7 @@ func (x *ReplayPlace) String() string {
 func (*ReplayPlace) ProtoMessage() {}
 
 func (x *ReplayPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5036,7 +5090,7 @@ func (x *ReplayPlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayPlace.ProtoReflect.Descriptor instead.
 func (*ReplayPlace) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{57}
+	return file_record_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *ReplayPlace) GetLane() string {
@@ -5066,7 +5120,7 @@ type EventLease struct {
 
 func (x *EventLease) Reset() {
 	*x = EventLease{}
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5078,7 +5132,7 @@ func (x *EventLease) String() string {
 func (*EventLease) ProtoMessage() {}
 
 func (x *EventLease) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5091,7 +5145,7 @@ func (x *EventLease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventLease.ProtoReflect.Descriptor instead.
 func (*EventLease) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{58}
+	return file_record_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *EventLease) GetHolder() uint64 {
@@ -5137,7 +5191,7 @@ type Copy struct {
 
 func (x *Copy) Reset() {
 	*x = Copy{}
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5149,7 +5203,7 @@ func (x *Copy) String() string {
 func (*Copy) ProtoMessage() {}
 
 func (x *Copy) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5162,7 +5216,7 @@ func (x *Copy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Copy.ProtoReflect.Descriptor instead.
 func (*Copy) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{59}
+	return file_record_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Copy) GetFrom() string {
@@ -5289,7 +5343,10 @@ const file_record_proto_rawDesc = "" +
 	"clearedSeq\x1aC\n" +
 	"\x15PermissionGroupsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x90\x01\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"A\n" +
+	"\vMemberBlock\x12\x16\n" +
+	"\x06places\x18\x01 \x01(\fR\x06places\x12\x1a\n" +
+	"\baccounts\x18\x02 \x03(\tR\baccounts\"\x90\x01\n" +
 	"\vTopicMember\x12\x19\n" +
 	"\bread_seq\x18\x01 \x01(\rR\areadSeq\x12\x13\n" +
 	"\x05as_of\x18\x02 \x01(\rR\x04asOf\x12\x19\n" +
@@ -5731,7 +5788,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 63)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -5742,100 +5799,101 @@ var file_record_proto_goTypes = []any{
 	(*Field)(nil),            // 6: recant.record.Field
 	(*Group)(nil),            // 7: recant.record.Group
 	(*Member)(nil),           // 8: recant.record.Member
-	(*TopicMember)(nil),      // 9: recant.record.TopicMember
-	(*Mute)(nil),             // 10: recant.record.Mute
-	(*Topic)(nil),            // 11: recant.record.Topic
-	(*StreamState)(nil),      // 12: recant.record.StreamState
-	(*TipIntent)(nil),        // 13: recant.record.TipIntent
-	(*Header)(nil),           // 14: recant.record.Header
-	(*Body)(nil),             // 15: recant.record.Body
-	(*Cause)(nil),            // 16: recant.record.Cause
-	(*Edit)(nil),             // 17: recant.record.Edit
-	(*Mention)(nil),          // 18: recant.record.Mention
-	(*LogHead)(nil),          // 19: recant.record.LogHead
-	(*Conversation)(nil),     // 20: recant.record.Conversation
-	(*RecallTarget)(nil),     // 21: recant.record.RecallTarget
-	(*Fence)(nil),            // 22: recant.record.Fence
-	(*Cover)(nil),            // 23: recant.record.Cover
-	(*SeqRecall)(nil),        // 24: recant.record.SeqRecall
-	(*FeedEvent)(nil),        // 25: recant.record.FeedEvent
-	(*Erasure)(nil),          // 26: recant.record.Erasure
-	(*AuditEntry)(nil),       // 27: recant.record.AuditEntry
-	(*RecallPart)(nil),       // 28: recant.record.RecallPart
-	(*RecallScope)(nil),      // 29: recant.record.RecallScope
-	(*AuditResult)(nil),      // 30: recant.record.AuditResult
-	(*PartResult)(nil),       // 31: recant.record.PartResult
-	(*RecallPlan)(nil),       // 32: recant.record.RecallPlan
-	(*ExportPlace)(nil),      // 33: recant.record.ExportPlace
-	(*RecallWork)(nil),       // 34: recant.record.RecallWork
-	(*IdempotencyClaim)(nil), // 35: recant.record.IdempotencyClaim
-	(*Claims)(nil),           // 36: recant.record.Claims
-	(*Cleanup)(nil),          // 37: recant.record.Cleanup
-	(*DeadTopic)(nil),        // 38: recant.record.DeadTopic
-	(*ProfileField)(nil),     // 39: recant.record.ProfileField
-	(*Kick)(nil),             // 40: recant.record.Kick
-	(*Broadcasts)(nil),       // 41: recant.record.Broadcasts
-	(*Broadcast)(nil),        // 42: recant.record.Broadcast
-	(*PermissionGroup)(nil),  // 43: recant.record.PermissionGroup
-	(*Attributes)(nil),       // 44: recant.record.Attributes
-	(*Attribute)(nil),        // 45: recant.record.Attribute
-	(*Counters)(nil),         // 46: recant.record.Counters
-	(*Counter)(nil),          // 47: recant.record.Counter
-	(*Ban)(nil),              // 48: recant.record.Ban
-	(*BanEntry)(nil),         // 49: recant.record.BanEntry
-	(*RoomAdmin)(nil),        // 50: recant.record.RoomAdmin
-	(*Robot)(nil),            // 51: recant.record.Robot
-	(*RoomMarks)(nil),        // 52: recant.record.RoomMarks
-	(*Receipt)(nil),          // 53: recant.record.Receipt
-	(*Reader)(nil),           // 54: recant.record.Reader
-	(*Reading)(nil),          // 55: recant.record.Reading
-	(*Extensions)(nil),       // 56: recant.record.Extensions
-	(*ExtensionWrite)(nil),   // 57: recant.record.ExtensionWrite
-	(*Extension)(nil),        // 58: recant.record.Extension
-	(*Event)(nil),            // 59: recant.record.Event
-	(*EventMark)(nil),        // 60: recant.record.EventMark
-	(*EventCursor)(nil),      // 61: recant.record.EventCursor
-	(*ReplayPlace)(nil),      // 62: recant.record.ReplayPlace
-	(*EventLease)(nil),       // 63: recant.record.EventLease
-	(*Copy)(nil),             // 64: recant.record.Copy
-	nil,                      // 65: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 66: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 67: recant.record.PermissionGroup.TopicsEntry
+	(*MemberBlock)(nil),      // 9: recant.record.MemberBlock
+	(*TopicMember)(nil),      // 10: recant.record.TopicMember
+	(*Mute)(nil),             // 11: recant.record.Mute
+	(*Topic)(nil),            // 12: recant.record.Topic
+	(*StreamState)(nil),      // 13: recant.record.StreamState
+	(*TipIntent)(nil),        // 14: recant.record.TipIntent
+	(*Header)(nil),           // 15: recant.record.Header
+	(*Body)(nil),             // 16: recant.record.Body
+	(*Cause)(nil),            // 17: recant.record.Cause
+	(*Edit)(nil),             // 18: recant.record.Edit
+	(*Mention)(nil),          // 19: recant.record.Mention
+	(*LogHead)(nil),          // 20: recant.record.LogHead
+	(*Conversation)(nil),     // 21: recant.record.Conversation
+	(*RecallTarget)(nil),     // 22: recant.record.RecallTarget
+	(*Fence)(nil),            // 23: recant.record.Fence
+	(*Cover)(nil),            // 24: recant.record.Cover
+	(*SeqRecall)(nil),        // 25: recant.record.SeqRecall
+	(*FeedEvent)(nil),        // 26: recant.record.FeedEvent
+	(*Erasure)(nil),          // 27: recant.record.Erasure
+	(*AuditEntry)(nil),       // 28: recant.record.AuditEntry
+	(*RecallPart)(nil),       // 29: recant.record.RecallPart
+	(*RecallScope)(nil),      // 30: recant.record.RecallScope
+	(*AuditResult)(nil),      // 31: recant.record.AuditResult
+	(*PartResult)(nil),       // 32: recant.record.PartResult
+	(*RecallPlan)(nil),       // 33: recant.record.RecallPlan
+	(*ExportPlace)(nil),      // 34: recant.record.ExportPlace
+	(*RecallWork)(nil),       // 35: recant.record.RecallWork
+	(*IdempotencyClaim)(nil), // 36: recant.record.IdempotencyClaim
+	(*Claims)(nil),           // 37: recant.record.Claims
+	(*Cleanup)(nil),          // 38: recant.record.Cleanup
+	(*DeadTopic)(nil),        // 39: recant.record.DeadTopic
+	(*ProfileField)(nil),     // 40: recant.record.ProfileField
+	(*Kick)(nil),             // 41: recant.record.Kick
+	(*Broadcasts)(nil),       // 42: recant.record.Broadcasts
+	(*Broadcast)(nil),        // 43: recant.record.Broadcast
+	(*PermissionGroup)(nil),  // 44: recant.record.PermissionGroup
+	(*Attributes)(nil),       // 45: recant.record.Attributes
+	(*Attribute)(nil),        // 46: recant.record.Attribute
+	(*Counters)(nil),         // 47: recant.record.Counters
+	(*Counter)(nil),          // 48: recant.record.Counter
+	(*Ban)(nil),              // 49: recant.record.Ban
+	(*BanEntry)(nil),         // 50: recant.record.BanEntry
+	(*RoomAdmin)(nil),        // 51: recant.record.RoomAdmin
+	(*Robot)(nil),            // 52: recant.record.Robot
+	(*RoomMarks)(nil),        // 53: recant.record.RoomMarks
+	(*Receipt)(nil),          // 54: recant.record.Receipt
+	(*Reader)(nil),           // 55: recant.record.Reader
+	(*Reading)(nil),          // 56: recant.record.Reading
+	(*Extensions)(nil),       // 57: recant.record.Extensions
+	(*ExtensionWrite)(nil),   // 58: recant.record.ExtensionWrite
+	(*Extension)(nil),        // 59: recant.record.Extension
+	(*Event)(nil),            // 60: recant.record.Event
+	(*EventMark)(nil),        // 61: recant.record.EventMark
+	(*EventCursor)(nil),      // 62: recant.record.EventCursor
+	(*ReplayPlace)(nil),      // 63: recant.record.ReplayPlace
+	(*EventLease)(nil),       // 64: recant.record.EventLease
+	(*Copy)(nil),             // 65: recant.record.Copy
+	nil,                      // 66: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 67: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 68: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
-	39, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
+	40, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	65, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
-	50, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
+	66, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	51, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
 	6,  // 4: recant.record.Member.custom:type_name -> recant.record.Field
-	66, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
-	18, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
-	16, // 7: recant.record.Body.cause:type_name -> recant.record.Cause
-	15, // 8: recant.record.Edit.body:type_name -> recant.record.Body
-	26, // 9: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
+	67, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	19, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
+	17, // 7: recant.record.Body.cause:type_name -> recant.record.Cause
+	16, // 8: recant.record.Edit.body:type_name -> recant.record.Body
+	27, // 9: recant.record.Conversation.erasing:type_name -> recant.record.Erasure
 	0,  // 10: recant.record.RecallTarget.kind:type_name -> recant.record.RecallTarget.Kind
-	22, // 11: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
+	23, // 11: recant.record.RecallTarget.fence:type_name -> recant.record.Fence
 	1,  // 12: recant.record.RecallTarget.state:type_name -> recant.record.RecallTarget.State
 	2,  // 13: recant.record.FeedEvent.type:type_name -> recant.record.FeedEvent.Type
-	16, // 14: recant.record.FeedEvent.cause:type_name -> recant.record.Cause
+	17, // 14: recant.record.FeedEvent.cause:type_name -> recant.record.Cause
 	3,  // 15: recant.record.AuditEntry.kind:type_name -> recant.record.AuditEntry.Kind
-	28, // 16: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
-	29, // 17: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
-	22, // 18: recant.record.RecallPart.fence:type_name -> recant.record.Fence
-	31, // 19: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
-	29, // 20: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
-	28, // 21: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
+	29, // 16: recant.record.AuditEntry.parts:type_name -> recant.record.RecallPart
+	30, // 17: recant.record.AuditEntry.scope:type_name -> recant.record.RecallScope
+	23, // 18: recant.record.RecallPart.fence:type_name -> recant.record.Fence
+	32, // 19: recant.record.AuditResult.parts:type_name -> recant.record.PartResult
+	30, // 20: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
+	29, // 21: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
 	3,  // 22: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
 	4,  // 23: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
-	38, // 24: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	42, // 25: recant.record.Broadcasts.recent:type_name -> recant.record.Broadcast
-	67, // 26: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
-	45, // 27: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
-	47, // 28: recant.record.Counters.counters:type_name -> recant.record.Counter
-	54, // 29: recant.record.Receipt.readers:type_name -> recant.record.Reader
-	57, // 30: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
-	16, // 31: recant.record.Event.cause:type_name -> recant.record.Cause
-	61, // 32: recant.record.ReplayPlace.cursor:type_name -> recant.record.EventCursor
+	39, // 24: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
+	43, // 25: recant.record.Broadcasts.recent:type_name -> recant.record.Broadcast
+	68, // 26: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	46, // 27: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
+	48, // 28: recant.record.Counters.counters:type_name -> recant.record.Counter
+	55, // 29: recant.record.Receipt.readers:type_name -> recant.record.Reader
+	58, // 30: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
+	17, // 31: recant.record.Event.cause:type_name -> recant.record.Cause
+	62, // 32: recant.record.ReplayPlace.cursor:type_name -> recant.record.EventCursor
 	33, // [33:33] is the sub-list for method output_type
 	33, // [33:33] is the sub-list for method input_type
 	33, // [33:33] is the sub-list for extension type_name
@@ -5848,9 +5906,9 @@ func file_record_proto_init() {
 	if File_record_proto != nil {
 		return
 	}
-	file_record_proto_msgTypes[6].OneofWrappers = []any{}
-	file_record_proto_msgTypes[32].OneofWrappers = []any{}
-	file_record_proto_msgTypes[34].OneofWrappers = []any{
+	file_record_proto_msgTypes[7].OneofWrappers = []any{}
+	file_record_proto_msgTypes[33].OneofWrappers = []any{}
+	file_record_proto_msgTypes[35].OneofWrappers = []any{
 		(*ProfileField_Text)(nil),
 		(*ProfileField_Number)(nil),
 	}
@@ -5860,7 +5918,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   63,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
