@@ -29,7 +29,7 @@ type Node struct {
 	secure      Secure
 
 	pid   int // 0 while it does not run
-	jmx   int // port on 127.0.0.1 for nodetool
+	jmx   int // port on 127.0.0.1 for nodetool, 0 in a namespace
 	stdin io.Closer
 	done  chan struct{}
 }
@@ -56,7 +56,7 @@ func (n *Node) Start() error {
 	if err := n.configure(); err != nil {
 		return err
 	}
-	if n.jmx == 0 {
+	if n.jmx == 0 && n.namespace == "" {
 		var err error
 		if n.jmx, err = freePort(); err != nil {
 			return err
@@ -68,12 +68,14 @@ func (n *Node) Start() error {
 	}
 	args = append(args, "java", "-Xms384m", "-Xmx640m", "-Xss512k", "-XX:+UseSerialGC", "-XX:-UsePerfData")
 	args = append(args, strings.Fields(moduleOptions)...)
+	if n.jmx != 0 {
+		args = append(args, "-Dcassandra.jmx.local.port="+strconv.Itoa(n.jmx))
+	}
 	args = append(args, "-Djdk.attach.allowAttachSelf=true", "-Djava.net.preferIPv4Stack=true",
 		"-Dcassandra.config=file://"+n.file("cassandra.yaml"), "-Dcassandra.storagedir="+n.dir,
 		"-Dlogback.configurationFile="+n.file("logback.xml"), "-Dcassandra-foreground=yes",
 		// There are no peers to wait for that are not configured.
 		"-Dcassandra.ring_delay_ms=10000", "-Dcassandra.skip_wait_for_gossip_to_settle=0",
-		"-Dcassandra.jmx.local.port="+strconv.Itoa(n.jmx),
 		"-Dcassandra.superuser_setup_delay_ms=0", "-Dcassandra.consistent.rangemovement=false",
 		"-cp", n.jars+"/*", "org.apache.cassandra.service.CassandraDaemon")
 	cmd := exec.Command("sh", args...)
