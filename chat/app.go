@@ -61,8 +61,8 @@ type App struct {
 	cleanNow     chan struct{} // asks the background work for a cleanup
 
 	ids            operationIDs
-	auditMonths    sync.Map // months that are known to be listed
-	eventDays      sync.Map // days that are
+	auditDays      sync.Map // days that are known to be listed
+	eventDays      sync.Map // the same, of those on which lanes were marked
 	secret         secret
 	windows        *windows
 	claimLocks     keyedMutex    // by IdempotencyKey

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	mathrand "math/rand/v2"
 	"slices"
 	"sync"
@@ -72,41 +73,37 @@ func parseOperationID(text string) (record.OperationID, bool) {
 func (a *App) audit(ctx context.Context, id record.OperationID, op Operator, e *record.AuditEntry) error {
 	e.Command, e.Operator, e.RemoteIp, e.RequestRandom = op.Command, op.Account, op.RemoteIP, op.Random
 	e.Time = id.Time().UnixMilli()
-	month := id.AuditMonth()
-	if err := a.listAuditMonth(ctx, month); err != nil {
-		return err
-	}
-	mutations := append(auditIndex(id, e), store.Set(record.AuditEntryKey(isRecall(e), id), encode(e)))
+	writes := auditIndex(a.id, id, e)
+	add := func(p store.Partition, row store.Mutation) { writes[p] = append(writes[p], row) }
+	add(a.auditPartition(id), store.Set(record.AuditEntryKey(isRecall(e), id), encode(e)))
 	// A recall's entry is its operation's first; others are listed under it.
 	if len(e.Operation) > 0 && record.OperationID(e.Operation) != id {
 		operation := record.OperationID(e.Operation)
-		log := store.Set(record.AuditLogKey(operation, id), nil)
-		if operation.AuditMonth() == month {
-			mutations = append(mutations, log)
-		} else if err := a.putAudit(ctx, operation.AuditMonth(), log); err != nil {
-			return err
-		}
+		add(a.auditPartition(operation), store.Set(record.AuditLogKey(operation, id), nil))
 	}
-	return a.putAudit(ctx, month, mutations...)
+	day := id.AuditDay()
+	if _, listed := a.auditDays.Load(day); !listed {
+		add(record.AuditDaysPartition(a.id), store.Set(record.AuditDayKey(day), nil))
+	}
+	partitions := slices.Collect(maps.Keys(writes))
+	err := parallel(ctx, len(partitions), func(ctx context.Context, i int) error {
+		return a.putAudit(ctx, partitions[i], writes[partitions[i]]...)
+	})
+	if err == nil {
+		a.auditDays.Store(day, nil)
+	}
+	return err
 }
 
-func (a *App) putAudit(ctx context.Context, month uint32, mutations ...store.Mutation) error {
-	if err := a.store.Put(ctx, record.AuditPartition(a.id, month), mutations); err != nil {
+// auditPartition is where the entry of an id is.
+func (a *App) auditPartition(id record.OperationID) store.Partition {
+	return record.AuditPartition(a.id, id.AuditDay())
+}
+
+func (a *App) putAudit(ctx context.Context, p store.Partition, mutations ...store.Mutation) error {
+	if err := a.store.Put(ctx, p, mutations); err != nil {
 		return fmt.Errorf("write audit record: %w", err)
 	}
-	return nil
-}
-
-// listAuditMonth enters a month in the list of those that have entries.
-func (a *App) listAuditMonth(ctx context.Context, month uint32) error {
-	if _, listed := a.auditMonths.Load(month); listed {
-		return nil
-	}
-	row := []store.Mutation{store.Set(record.AuditMonthKey(month), nil)}
-	if err := a.store.Put(ctx, record.AuditMonthsPartition(a.id), row); err != nil {
-		return fmt.Errorf("list a month of the audit record: %w", err)
-	}
-	a.auditMonths.Store(month, nil)
 	return nil
 }
 
@@ -118,16 +115,17 @@ const (
 
 func isRecall(e *record.AuditEntry) bool { return e.Kind == record.AuditEntry_RECALL }
 
-// auditIndex lists an entry under its groups and senders. There is no list for
-// each operator: an application has at most 10.
-func auditIndex(id record.OperationID, e *record.AuditEntry) []store.Mutation {
+// auditIndex lists an entry under its groups and senders, in the partitions of those
+// lists. There is no list for each operator: an application has at most 10.
+func auditIndex(app uint32, id record.OperationID, e *record.AuditEntry) map[store.Partition][]store.Mutation {
 	seen := map[string]bool{}
-	var mutations []store.Mutation
+	mutations := map[store.Partition][]store.Mutation{}
 	add := func(kind byte, term string) {
 		key := record.AuditIndexKey(isRecall(e), kind, term, id)
 		if !seen[string(key)] {
 			seen[string(key)] = true
-			mutations = append(mutations, store.Set(key, nil))
+			list := record.AuditIndexPartition(app, record.AuditMonth(id.AuditDay()), term)
+			mutations[list] = append(mutations[list], store.Set(key, nil))
 		}
 	}
 	for _, p := range e.Parts {
@@ -150,12 +148,12 @@ func partSenders(p *record.RecallPart) []string {
 // auditResult writes what came of an entry.
 func (a *App) auditResult(ctx context.Context, id record.OperationID, r *record.AuditResult) error {
 	r.Time = a.clock().UnixMilli()
-	return a.putAudit(ctx, id.AuditMonth(), store.Set(record.AuditResultKey(id), encode(r)))
+	return a.putAudit(ctx, a.auditPartition(id), store.Set(record.AuditResultKey(id), encode(r)))
 }
 
 // auditEntry reads an entry and what came of it, nil where there is none (yet).
 func (a *App) auditEntry(ctx context.Context, id record.OperationID) (*record.AuditEntry, *record.AuditResult, error) {
-	rows, _, err := a.store.Read(ctx, record.AuditPartition(a.id, id.AuditMonth()),
+	rows, _, err := a.store.Read(ctx, a.auditPartition(id),
 		store.Key(record.AuditEntryKey(true, id)), store.Key(record.AuditEntryKey(false, id)), store.Key(record.AuditResultKey(id)))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read audit record: %w", err)

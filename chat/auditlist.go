@@ -137,19 +137,27 @@ type auditScan struct {
 	kinds  map[record.AuditEntry_Kind]bool
 	cursor record.OperationID // entries from here on were looked at
 
-	months  []uint32 // that may have entries below the cursor, newest first
+	places  []store.Partition // that may have entries below the cursor, newest first
 	listed  bool
 	ids     []record.OperationID // that were found below the cursor, newest first
 	scanned int
 }
 
-// list is what all keys of the list to walk through begin with.
-func (s *auditScan) list(recall bool) []byte {
+// term is what the list to walk through is of; the one of all has none.
+func (s *auditScan) term() (kind byte, term string) {
 	switch q := &s.query; {
 	case q.GroupID != "":
-		return record.AuditIndexPrefix(recall, termGroup, q.GroupID)
+		return termGroup, q.GroupID
 	case q.Sender != "":
-		return record.AuditIndexPrefix(recall, termSender, q.Sender)
+		return termSender, q.Sender
+	}
+	return 0, ""
+}
+
+// list is what all keys of the list to walk through begin with.
+func (s *auditScan) list(recall bool) []byte {
+	if kind, term := s.term(); term != "" {
+		return record.AuditIndexPrefix(recall, kind, term)
 	}
 	return record.AuditEntryPrefix(recall)
 }
@@ -199,12 +207,12 @@ func (s *auditScan) matches(e *record.AuditEntry) bool {
 // Errors: errAuditEnd.
 func (s *auditScan) fill(ctx context.Context) error {
 	if !s.listed {
-		if err := s.listMonths(ctx); err != nil {
+		if err := s.listPlaces(ctx); err != nil {
 			return err
 		}
 	}
 	const step = maxAuditPage + 1
-	for ; len(s.months) > 0; s.months = s.months[1:] {
+	for ; len(s.places) > 0; s.places = s.places[1:] {
 		var ranges []store.Range
 		for _, recall := range []bool{true, false} {
 			if recall && !s.kinds[record.AuditEntry_RECALL] || !recall && !s.otherKinds() {
@@ -215,7 +223,7 @@ func (s *auditScan) fill(ctx context.Context) error {
 				From: list, To: append(slices.Clone(list), s.cursor[:]...), Reverse: true, Limit: step,
 			})
 		}
-		rows, _, err := s.app.store.Read(ctx, record.AuditPartition(s.app.id, s.months[0]), ranges...)
+		rows, _, err := s.app.store.Read(ctx, s.places[0], ranges...)
 		if err != nil {
 			return fmt.Errorf("read audit record: %w", err)
 		}
@@ -236,19 +244,28 @@ func (s *auditScan) otherKinds() bool {
 	return len(s.kinds) > 1 || !s.kinds[record.AuditEntry_RECALL]
 }
 
-// listMonths finds the months at or below the cursor's.
-func (s *auditScan) listMonths(ctx context.Context) error {
+// listPlaces finds the partitions of the list that are of days, or of months, at or
+// below the cursor's.
+func (s *auditScan) listPlaces(ctx context.Context) error {
 	s.listed = true
-	to := record.AuditMonthKey(s.cursor.AuditMonth() + 1)
+	to := record.AuditDayKey(s.cursor.AuditDay() + 1)
 	if s.cursor[0] == 0xff {
 		to = nil
 	}
-	rows, _, err := s.app.store.Read(ctx, record.AuditMonthsPartition(s.app.id), store.Range{To: to, Reverse: true})
+	rows, _, err := s.app.store.Read(ctx, record.AuditDaysPartition(s.app.id), store.Range{To: to, Reverse: true})
 	if err != nil {
-		return fmt.Errorf("read months of the audit record: %w", err)
+		return fmt.Errorf("read days of the audit record: %w", err)
 	}
+	_, term := s.term()
 	for _, row := range rows[0] {
-		s.months = append(s.months, record.MonthOf(row.Key))
+		day := record.DayOf(row.Key)
+		place := record.AuditPartition(s.app.id, day)
+		if term != "" {
+			place = record.AuditIndexPartition(s.app.id, record.AuditMonth(day), term)
+		}
+		if n := len(s.places); n == 0 || s.places[n-1] != place {
+			s.places = append(s.places, place)
+		}
 	}
 	return nil
 }

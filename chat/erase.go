@@ -110,7 +110,7 @@ func (a *App) erasure(ctx context.Context, o *operation) (*Erasure, error) {
 
 // erasureResult tells of an erasure that is done, nil for none.
 func (a *App) erasureResult(ctx context.Context, o *operation) (*Erasure, error) {
-	rows, _, err := a.store.Read(ctx, record.AuditPartition(a.id, o.id.AuditMonth()), store.Key(record.ErasureResultKey(o.id)))
+	rows, _, err := a.store.Read(ctx, a.auditPartition(o.id), store.Key(record.ErasureResultKey(o.id)))
 	if err != nil {
 		return nil, fmt.Errorf("read audit record: %w", err)
 	}
@@ -166,7 +166,7 @@ func (a *App) erase(ctx context.Context, o *operation) (again int64, err error) 
 	if again > 0 {
 		return again, nil
 	}
-	return 0, a.putAudit(ctx, o.id.AuditMonth(), store.Set(record.ErasureResultKey(o.id), encode(w)))
+	return 0, a.putAudit(ctx, a.auditPartition(o.id), store.Set(record.ErasureResultKey(o.id), encode(w)))
 }
 
 // putOffPurge notes when an erasure is tried again that the store has no means to

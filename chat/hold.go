@@ -89,7 +89,7 @@ func (a *App) Hold(ctx context.Context, op Operator, operationID string, hold bo
 // has been answered or will be taken up itself.
 func (a *App) holdAgain(ctx context.Context, entryID record.OperationID, o *operation, entry *record.AuditEntry) error {
 	defer a.operationLocks.lock(operationText(o.id[:]))()
-	rows, _, err := a.store.Read(ctx, record.AuditPartition(a.id, o.id.AuditMonth()), store.Range{
+	rows, _, err := a.store.Read(ctx, a.auditPartition(o.id), store.Range{
 		From: afterKey(record.AuditLogKey(o.id, entryID)), To: store.PrefixEnd(record.AuditLogPrefix(o.id)),
 	})
 	if err != nil {

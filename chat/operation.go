@@ -307,7 +307,7 @@ func (a *App) resolveTarget(ctx context.Context, o *operation, t operationTarget
 
 // operationLog reads the entries about an operation, oldest first.
 func (a *App) operationLog(ctx context.Context, o *operation) ([]OperationEvent, error) {
-	rows, _, err := a.store.Read(ctx, record.AuditPartition(a.id, o.id.AuditMonth()), store.Prefix(record.AuditLogPrefix(o.id)))
+	rows, _, err := a.store.Read(ctx, a.auditPartition(o.id), store.Prefix(record.AuditLogPrefix(o.id)))
 	if err != nil {
 		return nil, fmt.Errorf("read audit record: %w", err)
 	}

@@ -68,7 +68,7 @@ func TestWhatCallsCost(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := recall(); err != nil { // which lists the month of the audit
+	if err := recall(); err != nil { // which lists the day of the audit
 		t.Fatal(err)
 	}
 	for range 25 {
@@ -88,7 +88,8 @@ func TestWhatCallsCost(t *testing.T) {
 	if err := page(HistoryRequest{GroupID: "g", Number: 20})(); err != nil { // which learns what recalls there are
 		t.Fatal(err)
 	}
-	// G is the group, U an account, L the log, C the conversation, R the audit.
+	// G is the group, U an account, L the log, C the conversation, R the audit, Q its
+	// lists, which are written at once.
 	for _, c := range []struct {
 		name string
 		call func() error
@@ -97,7 +98,7 @@ func TestWhatCallsCost(t *testing.T) {
 		{"send", send, []string{"commit L", "read G", "read G", "read U"}},
 		{"newest page", page(HistoryRequest{GroupID: "g", Number: 20}), []string{"read C", "read G", "read L"}},
 		{"page in between", page(HistoryRequest{GroupID: "g", Number: 20, FromSeq: 50}), []string{"read C", "read G", "read L"}},
-		{"recall by sender", recall, []string{"commit C", "put R", "read C", "read G", "read L"}},
+		{"recall by sender", recall, []string{"commit C", "put Q", "put Q", "put R", "read C", "read G", "read L"}},
 		{"page of what is recalled", page(HistoryRequest{GroupID: "g", Number: 20, WithRecalled: true}), []string{"read C", "read G", "read L"}},
 	} {
 		st.take()

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"encoding/binary"
+	"hash/crc32"
 	"time"
 
 	"github.com/recant-chat/recant/store"
@@ -90,10 +91,13 @@ var FeedPrefix = []byte{'f'}
 // FeedKey is one event of a conversation's feed.
 func FeedKey(number uint64) []byte { return key('f', number) }
 
-// AuditMonth is the month, counted from January of year 0, in whose partition
-// the audit entry of an id is kept.
-func (id OperationID) AuditMonth() uint32 {
-	t := id.Time().UTC()
+// AuditDay is the day, counted from 1970, in whose partition the audit entry of an id
+// is kept.
+func (id OperationID) AuditDay() uint32 { return uint32(id.Time().Unix() / (24 * 60 * 60)) }
+
+// AuditMonth is the month, counted from January of year 0, of such a day.
+func AuditMonth(day uint32) uint32 {
+	t := time.Unix(int64(day)*24*60*60, 0).UTC()
 	return uint32(t.Year()*12 + int(t.Month()) - 1)
 }
 
@@ -102,18 +106,25 @@ func (id OperationID) Time() time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(append([]byte{0, 0}, id[:6]...))))
 }
 
-// AuditPartition holds the audit entries of one month with their indexes.
-func AuditPartition(app, month uint32) store.Partition {
-	return store.Blind(name('R', app, string(binary.BigEndian.AppendUint32(nil, month))))
+// AuditPartition holds the audit entries of one day.
+func AuditPartition(app, day uint32) store.Partition {
+	return store.Blind(name('R', app, string(binary.BigEndian.AppendUint32(nil, day))))
 }
 
-// AuditMonthsPartition lists the months that have audit entries.
-func AuditMonthsPartition(app uint32) store.Partition { return store.Blind(name('M', app)) }
+// AuditDaysPartition lists the days that have audit entries.
+func AuditDaysPartition(app uint32) store.Partition { return store.Blind(name('M', app)) }
 
-// AuditMonthKey is one of those months.
-func AuditMonthKey(month uint32) []byte { return binary.BigEndian.AppendUint32(nil, month) }
+// AuditDayKey is one of those days.
+func AuditDayKey(day uint32) []byte { return binary.BigEndian.AppendUint32(nil, day) }
 
-// AuditEntryKey is an entry, in the partition of its month. Recalls are kept
+// AuditIndexPartition is the one that lists the entries of one month under a term of
+// several.
+func AuditIndexPartition(app, month uint32, term string) store.Partition {
+	shard := byte(crc32.ChecksumIEEE([]byte(term)) % lists)
+	return store.Blind(name('Q', app, string(binary.BigEndian.AppendUint32(nil, month)), string([]byte{shard})))
+}
+
+// AuditEntryKey is an entry, in the partition of its day. Recalls are kept
 // apart from other entries.
 func AuditEntryKey(recall bool, id OperationID) []byte {
 	return append(AuditEntryPrefix(recall), id[:]...)
@@ -131,7 +142,7 @@ func AuditEntryPrefix(recall bool) []byte {
 func AuditResultKey(id OperationID) []byte { return append([]byte{'r'}, id[:]...) }
 
 // AuditLogKey lists an entry under the operation that it is about, in the
-// partition of the operation's month.
+// partition of the operation's day.
 func AuditLogKey(operation, id OperationID) []byte {
 	return append(AuditLogPrefix(operation), id[:]...)
 }
@@ -225,5 +236,5 @@ func FirstID(seconds int64) OperationID {
 // Compare orders ids by time.
 func (id OperationID) Compare(other OperationID) int { return bytes.Compare(id[:], other[:]) }
 
-// MonthOf reads the month of a key of AuditMonthKey.
-func MonthOf(key []byte) uint32 { return binary.BigEndian.Uint32(key) }
+// DayOf reads the day of a key of AuditDayKey.
+func DayOf(key []byte) uint32 { return binary.BigEndian.Uint32(key) }
