@@ -113,7 +113,10 @@ func TestAccountImportRefusesWhatIsNotAnAccount(t *testing.T) {
 }
 
 func TestAccountImportStopsAtMaxAccounts(t *testing.T) {
-	a := newApp(t, func(o *apitest.Options) { o.Settings.MaxAccounts = 2 })
+	a := newApp(t, func(o *apitest.Options) {
+		o.Settings.MaxAccounts = 2
+		o.OneProcess("numbers of accounts and groups")
+	})
 	a.accounts("one", "two")
 	a.login("account_import", `{"UserID":"three"}`).WantCode(t, 70398)
 	a.login("multiaccount_import", `{"Accounts":["three"]}`).WantCode(t, 70398)
@@ -342,7 +345,10 @@ func TestDeletionEndsTheMutesInTheAccountsGroupsAlone(t *testing.T) {
 }
 
 func TestAccountBatchesAreCalledUpTo100TimesASecond(t *testing.T) {
-	a := newApp(t, func(o *apitest.Options) { o.Application.CallsPerSecond = nil })
+	a := newApp(t, func(o *apitest.Options) {
+		o.Application.CallsPerSecond = nil
+		o.OneProcess("call limits")
+	})
 	for command, want := range map[string]int{
 		"account_import": 200, "multiaccount_import": 100, "account_check": 100, "account_delete": 100,
 	} {

@@ -358,7 +358,10 @@ func TestCommunitiesCanBeSwitchedOff(t *testing.T) {
 
 func TestGroupQuotas(t *testing.T) {
 	t.Run("all groups", func(t *testing.T) {
-		a := newApp(t, func(o *apitest.Options) { o.Settings.MaxGroups = 2 })
+		a := newApp(t, func(o *apitest.Options) {
+			o.Settings.MaxGroups = 2
+			o.OneProcess("numbers of accounts and groups")
+		})
 		a.create(`{"Type":"Public","Name":"n","GroupId":"one"}`)
 		a.create(`{"Type":"Community","Name":"n"}`)
 		a.group("create_group", `{"Type":"Public","Name":"n"}`).WantCode(t, 10058)
@@ -369,7 +372,10 @@ func TestGroupQuotas(t *testing.T) {
 		a.group("create_group", `{"Type":"Public","Name":"n"}`).WantCode(t, 10058)
 	})
 	t.Run("live rooms", func(t *testing.T) {
-		a := newApp(t, func(o *apitest.Options) { o.Settings.MaxAVChatRooms = 1 })
+		a := newApp(t, func(o *apitest.Options) {
+			o.Settings.MaxAVChatRooms = 1
+			o.OneProcess("numbers of accounts and groups")
+		})
 		a.create(`{"Type":"AVChatRoom","Name":"n","GroupId":"room"}`)
 		a.group("create_group", `{"Type":"AVChatRoom","Name":"n"}`).WantCode(t, 10036)
 		a.create(`{"Type":"Public","Name":"n"}`)
@@ -388,7 +394,10 @@ func TestGroupQuotas(t *testing.T) {
 		a.create(`{"Type":"Public","Name":"n","Owner_Account":"ann"}`)
 	})
 	t.Run("new groups of a day", func(t *testing.T) {
-		a := newApp(t, func(o *apitest.Options) { o.Settings.MaxGroupsPerDay = 2 })
+		a := newApp(t, func(o *apitest.Options) {
+			o.Settings.MaxGroupsPerDay = 2
+			o.OneProcess("numbers of accounts and groups")
+		})
 		a.create(`{"Type":"Public","Name":"n","GroupId":"one"}`)
 		a.create(`{"Type":"Private","Name":"n"}`)
 		a.group("create_group", `{"Type":"Public","Name":"n"}`).WantCode(t, 10006)

@@ -158,7 +158,7 @@ func TestTypeCountsWhereGroupTypeIsEmpty(t *testing.T) {
 }
 
 func TestListGroupsPagesInOrderOfCreation(t *testing.T) {
-	a := newApp(t)
+	a := newApp(t, func(o *apitest.Options) { o.OneProcess("numbers of accounts and groups") })
 	for i, kind := range []string{"Public", "Private", "Public", "AVChatRoom", "ChatRoom", "Public", "Community"} {
 		id := fmt.Sprint("g", i)
 		if kind == "Community" {

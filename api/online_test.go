@@ -95,7 +95,7 @@ func (r *room) wantOnline(want int) {
 // The members of other groups than AVChatRooms are counted every ten seconds.
 func TestOnlineMembersAreCounted(t *testing.T) {
 	for _, groupType := range []string{"Private", "Public", "ChatRoom", "Community"} {
-		r := newRoom(t, groupType, "ann", "cleo")
+		r := newRoomWith(t, func(o *apitest.Options) { o.OneProcess("counts of who is online") }, groupType, "ann", "cleo")
 		r.srv.Presence.Connect("bob", "Web") // no member
 		r.srv.Presence.Connect("ann", "Web")
 		r.srv.Presence.Connect("ann", "PC")

@@ -66,7 +66,10 @@ func TestOnlineOnlyMessagesDoNotActivateAPrivateGroup(t *testing.T) {
 }
 
 func TestOnlineOnlyMessagesPassMuteAndThrottle(t *testing.T) {
-	r := newRoomWith(t, func(o *apitest.Options) { o.Settings.GroupThrottlePerSecond = 2 }, "Public", "ann", "bob")
+	r := newRoomWith(t, func(o *apitest.Options) {
+		o.Settings.GroupThrottlePerSecond = 2
+		o.OneProcess("online-only messages")
+	}, "Public", "ann", "bob")
 	send := func(from string, random int) apitest.Answer {
 		return r.sendWith(fmt.Sprintf(`"OnlineOnlyFlag":1,"From_Account":%q,"Random":%d,"MsgBody":%s`, from, random, text("psst")))
 	}

@@ -255,7 +255,8 @@ func TestOneOfTwoServersDelivers(t *testing.T) {
 func TestWebhooksThatWereOffAreNotSentLater(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t)
-	r := newRoomWith(t, b.hooked("Group.CallbackAfterGroupInfoChanged"), "Public", "ann")
+	set := b.hooked("Group.CallbackAfterGroupInfoChanged")
+	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.OneProcess("the test has two processes of its own") }, "Public", "ann")
 	r.send("ann", 3)
 	r.recallSeqs(`"MsgSeqList":[{"MsgSeq":1}]`).MustOK(t)
 	o := apitest.DefaultOptions()
@@ -293,7 +294,7 @@ func TestDeliveryOfAMillionNumbersBeginsWhereThereIsSomethingToTell(t *testing.T
 
 func TestWatchingShowsWhatWouldBeSent(t *testing.T) {
 	t.Parallel()
-	r := newRoomWith(t, noOptions, "Public", "ann") // without any backend
+	r := newRoomWith(t, func(o *apitest.Options) { o.OneProcess("watched webhooks") }, "Public", "ann") // without any backend
 	watch := func(after uint64) (list []string, next uint64) {
 		var answer struct {
 			Webhooks []struct {

@@ -282,7 +282,11 @@ func TestAfterGroupFullComesOnlyOfAFullGroup(t *testing.T) {
 func TestTheDailyQuotaRaisesAnAlarm(t *testing.T) {
 	b := newBackend(t)
 	set := b.hooked("Group.CallbackOnDailyGroupQuotaAlarm")
-	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Settings.MaxGroupsPerDay = 10 }, "Public", "ann")
+	r := newRoomWith(t, func(o *apitest.Options) {
+		set(o)
+		o.Settings.MaxGroupsPerDay = 10
+		o.OneProcess("numbers of accounts and groups")
+	}, "Public", "ann")
 	for range 7 { // the seventh is 70 %, which is not yet more
 		r.call("create_group", `{"Type":"Public","Name":"n"}`).MustOK(t)
 	}

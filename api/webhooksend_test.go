@@ -291,7 +291,11 @@ func TestWebhooksOfWhatIsNotStored(t *testing.T) {
 func TestOnlineOnlyMessagesAreToldOfAsOthersAre(t *testing.T) {
 	b := newBackend(t)
 	set := b.hooked(afterSend)
-	r := newRoomWith(t, func(o *apitest.Options) { set(o); o.Settings.GroupThrottlePerSecond = 3 }, "Public", "ann")
+	r := newRoomWith(t, func(o *apitest.Options) {
+		set(o)
+		o.Settings.GroupThrottlePerSecond = 3
+		o.OneProcess("online-only messages")
+	}, "Public", "ann")
 	const online = `,"OnlineOnlyFlag":1`
 	r.say("one", online).MustOK(t)
 	r.random.Add(^uint32(0))

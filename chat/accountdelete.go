@@ -60,57 +60,62 @@ func (a *App) DeleteAccounts(ctx context.Context, userIDs []string) ([]AccountDe
 // begun, and reports whether there was anything to delete.
 func (a *App) deleteAccount(ctx context.Context, userID string, onlyMarked bool) (found bool, err error) {
 	defer a.accountLocks.lock(userID)()
-	listed := store.Set(record.CleanupAccountKey(userID), encode(&record.Cleanup{Time: a.now()}))
-	if !onlyMarked {
-		if account, _, err := a.readAccountRow(ctx, userID); err != nil || account == nil {
-			return false, err
-		}
-		if err := a.cleanups.put(ctx, listed); err != nil {
-			return false, fmt.Errorf("list account %q for deletion: %w", userID, err)
-		}
-	}
-	found, version, err := a.markDeleting(ctx, userID, onlyMarked)
+	found, listed, err := a.markDeleting(ctx, userID, onlyMarked)
 	if err != nil || !found {
 		return false, err
 	}
 	if !onlyMarked {
 		ctx = context.WithoutCancel(ctx) // the account is absent from now on
 	}
-	if err := a.leaveAllGroups(ctx, userID); err != nil {
+	err = retry(ctx, func() error {
+		account, version, err := a.readAccountRow(ctx, userID)
+		if err != nil || !account.GetDeleting() {
+			return err // another process has brought it to its end
+		}
+		if err := a.leaveAllGroups(ctx, userID); err != nil {
+			return err
+		}
+		if err := a.commitAccount(ctx, userID, version, store.Delete(record.AccountKey)); err != nil {
+			return err
+		}
+		return a.accounts.remove(ctx, []byte(userID))
+	})
+	if err != nil {
 		return false, err
 	}
-	if err := a.commitAccount(ctx, userID, version, store.Delete(record.AccountKey)); err != nil {
-		return false, err
-	}
-	if err := a.accounts.remove(ctx, []byte(userID)); err != nil {
-		return false, err
-	}
-	if err := a.cleanups.remove(ctx, listed.Key); err != nil {
-		return false, fmt.Errorf("end deletion of account %q: %w", userID, err)
+	for _, key := range listed {
+		if err := a.endCleanup(ctx, key); err != nil {
+			return false, err
+		}
 	}
 	return true, nil
 }
 
-// markDeleting makes an account absent and returns the version of the mark.
-func (a *App) markDeleting(ctx context.Context, userID string, onlyMarked bool) (found bool, version store.Version, err error) {
+// markDeleting makes an account absent, unless onlyMarked, and reports whether it
+// is and under which keys that was listed.
+func (a *App) markDeleting(ctx context.Context, userID string, onlyMarked bool) (found bool, listed [][]byte, err error) {
 	err = retry(ctx, func() error {
 		account, base, err := a.readAccountRow(ctx, userID)
 		if err != nil {
 			return err
 		}
-		found, version = account != nil && (account.Deleting || !onlyMarked), base
+		found = account != nil && (account.Deleting || !onlyMarked)
 		if !found || account.Deleting {
 			return nil
 		}
+		key := attemptKey(record.CleanupAccountKey(userID))
+		entry := store.Set(key, encode(&record.Cleanup{Time: a.now()}))
+		if err := a.cleanups.put(ctx, entry); err != nil {
+			return fmt.Errorf("list account %q for deletion: %w", userID, err)
+		}
+		listed = append(listed, key)
 		account.Deleting = true
-		version, err = a.store.Commit(ctx, record.UserPartition(a.id, userID), base,
-			[]store.Mutation{store.Set(record.AccountKey, encode(account))})
-		return err
+		return a.commitAccount(ctx, userID, base, store.Set(record.AccountKey, encode(account)))
 	})
 	if err != nil {
-		return false, "", fmt.Errorf("mark account %q as deleted: %w", userID, err)
+		return false, nil, fmt.Errorf("mark account %q as deleted: %w", userID, err)
 	}
-	return found, version, nil
+	return found, listed, nil
 }
 
 // leaveAllGroups ends every membership of an account that is marked, and every
@@ -179,10 +184,8 @@ func (a *App) leaveGroup(ctx context.Context, userID string, entry membership) e
 // leaveRoom stages the end of what an index entry leads to in an AVChatRoom: the
 // account owns it, is one of its admins, or a robot.
 func (g *groupChange) leaveRoom(ctx context.Context, userID string, joinID uint64) error {
-	if joinID == ownedRoom {
-		if g.head.Owner == userID {
-			g.head.Owner = ""
-		}
+	if g.head.Owner == userID && joinID == g.head.OwnerJoinId {
+		g.head.Owner = ""
 		return nil
 	}
 	g.dismiss(func(admin *record.RoomAdmin) bool { return admin.Account == userID && admin.JoinId == joinID })

@@ -140,6 +140,9 @@ func (a *App) Close() {
 	a.delivery.Wait()
 }
 
+// exclusive reports whether no other process can have the store open.
+func (a *App) exclusive() bool { return a.deliverer.opening != 0 }
+
 // Settings are the settings the App was opened with.
 func (a *App) Settings() Settings { return a.settings }
 
@@ -163,10 +166,13 @@ const maxConflicts = 64
 var errContended = errors.New("chat: gave up after conflicts with other writers")
 
 // retry runs change until it no longer meets another writer. The change reads
-// anew each time and returns store.ErrConflict to be run again.
+// anew each time and returns store.ErrConflict to be run again: soon, for whoever
+// has lost a race has waited, and later the longer a try takes and the more of
+// them were in vain.
 // Errors: errContended and those of change.
 func retry(ctx context.Context, change func() error) error {
 	for attempt := 0; ; attempt++ {
+		began := time.Now()
 		err := change()
 		if !errors.Is(err, store.ErrConflict) {
 			return err
@@ -174,12 +180,23 @@ func retry(ctx context.Context, change func() error) error {
 		if attempt == maxConflicts {
 			return errContended
 		}
-		pause := time.Duration(rand.Int64N(int64(time.Millisecond) << min(attempt, 6)))
-		select {
-		case <-ctx.Done():
+		if !rest(ctx, max(time.Millisecond, time.Since(began)/2)<<min(attempt/4, 2)) {
 			return ctx.Err()
-		case <-time.After(pause):
 		}
+	}
+}
+
+// maxPause bounds a rest.
+const maxPause = 100 * time.Millisecond
+
+// rest pauses for a random time up to one, and reports whether the context has
+// not ended meanwhile.
+func rest(ctx context.Context, most time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(rand.N(min(most, maxPause))):
+		return true
 	}
 }
 

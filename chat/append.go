@@ -159,8 +159,24 @@ func (s *stream) handOver() {
 	s.queue[0].lead <- struct{}{}
 }
 
+// contendedFor is how long a process leaves room for others after it has met one.
+const contendedFor = time.Second
+
+// yield leaves other processes room to commit between two batches of this one: who
+// has lost a race reads first, and would lose the next to who won it, again and
+// again. What comes meanwhile is committed together.
+func (s *stream) yield(ctx context.Context) {
+	s.state.Lock()
+	took, contended := s.took, time.Since(s.met) < contendedFor
+	s.state.Unlock()
+	if contended {
+		rest(ctx, 2*took)
+	}
+}
+
 // write commits one batch of what waits and hands the duty over.
 func (s *stream) write(ctx context.Context) {
+	s.yield(ctx)
 	taken := s.take()
 	panicking := true
 	// A panic goes on to the call whose goroutine this is. The calls that share
@@ -230,6 +246,7 @@ func (s *stream) commitAll(ctx context.Context, requests []*appendRequest) {
 	}
 	unsure := uint32(0) // from here on the log may hold messages of the batch
 	err := retry(ctx, func() error {
+		began := time.Now()
 		first, err := s.nextSeq(ctx)
 		if err == nil && unsure > 0 {
 			err = s.settle(ctx, requests, unsure, first)
@@ -237,10 +254,15 @@ func (s *stream) commitAll(ctx context.Context, requests []*appendRequest) {
 		if err != nil {
 			return err
 		}
+		uncount := s.counting(requests)
 		err = s.commitOnce(ctx, requests)
+		s.state.Lock()
+		s.took = time.Since(began)
 		if err != nil {
-			s.forget()
+			s.known, s.met = false, time.Now()
+			uncount()
 		}
+		s.state.Unlock()
 		if !errors.Is(err, store.ErrUnknown) {
 			return err
 		}
@@ -346,6 +368,7 @@ func (s *stream) commitOnce(ctx context.Context, requests []*appendRequest) erro
 	fresh := map[digest]appended{} // sends that this very batch holds
 	s.state.Unlock()
 
+	refused := false
 	for _, r := range requests {
 		r.results, r.err = make([]appended, 0, len(r.messages)), nil
 		for i := range r.messages {
@@ -354,11 +377,19 @@ func (s *stream) commitOnce(ctx context.Context, requests []*appendRequest) erro
 				return err // of the store, for the whole batch
 			}
 			if err != nil {
-				r.results, r.err = nil, err
+				r.results, r.err, refused = nil, err, true
 				break
 			}
+			refused = refused || result.dropped
 			r.results = append(r.results, result)
 		}
+	}
+	if refused && len(b.messages) == 0 {
+		// No commit proves that they are no repeats of what another process took.
+		if same, err := s.unchanged(ctx, b.bucket, b.base, b.head.LastSeq); err != nil || same {
+			return err
+		}
+		return store.ErrConflict
 	}
 	return s.flush(ctx, b)
 }
@@ -370,6 +401,29 @@ func (s *stream) passes(m *newMessage) bool {
 	defer s.state.Unlock()
 	m.passed = m.passed || s.throttle.allow(s.app.clock(), s.app.settings.GroupThrottlePerSecond, m.header.Priority)
 	return m.passed
+}
+
+// counting returns how to take back what the frequency control is about to count of
+// a batch: it is counted anew, beside what others have sent meanwhile. The state lock
+// is held then.
+func (s *stream) counting(requests []*appendRequest) (takeBack func()) {
+	s.state.Lock()
+	defer s.state.Unlock()
+	before := s.throttle
+	var fresh []*newMessage
+	for _, r := range requests {
+		for i := range r.messages {
+			if m := &r.messages[i]; !m.passed {
+				fresh = append(fresh, m)
+			}
+		}
+	}
+	return func() {
+		s.throttle = before
+		for _, m := range fresh {
+			m.passed = m.stored != nil
+		}
+	}
 }
 
 // place gives one message its number in the batch, or finds that it gets none.
@@ -477,6 +531,9 @@ func (s *stream) flush(ctx context.Context, b *batch) error {
 	if len(b.messages) == 0 {
 		return nil
 	}
+	s.state.Lock()
+	s.throttle.note(b.head)
+	s.state.Unlock()
 	mutations := append(b.mutations, store.Set(record.LogHeadKey, encode(b.head)))
 	version, err := s.app.store.Commit(ctx, record.LogPartition(s.id, b.bucket), b.base, mutations)
 	if err != nil {

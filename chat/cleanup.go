@@ -3,8 +3,10 @@ package chat
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/recant-chat/recant/store"
@@ -44,12 +46,19 @@ func (a *App) condemn(ctx context.Context, g *groupState, topics []*record.DeadT
 	return a.listForCleanup(ctx, g, mutations)
 }
 
+// listForCleanup lists entries under keys that no other attempt has: of one that
+// is taken off the list another may not be hidden.
 func (a *App) listForCleanup(ctx context.Context, g *groupState, entries []store.Mutation) error {
+	for i := range entries {
+		entries[i].Key = attemptKey(entries[i].Key)
+	}
 	if err := a.cleanups.put(ctx, entries...); err != nil {
 		return fmt.Errorf("list group %q for cleanup: %w", g.id, err)
 	}
 	return nil
 }
+
+func attemptKey(key []byte) []byte { return binary.BigEndian.AppendUint64(key, rand.Uint64()) }
 
 // cleanSoon asks the background work for a cleanup without waiting for its next
 // round.
@@ -91,32 +100,52 @@ func (a *App) cleanEntry(ctx context.Context, row store.Row) error {
 	if !dead {
 		return a.forgiveStale(ctx, row, entry)
 	}
-	if err := a.cleanups.remove(ctx, row.Key); err != nil {
+	return a.endCleanup(ctx, row.Key)
+}
+
+func (a *App) endCleanup(ctx context.Context, key []byte) error {
+	if err := a.cleanups.remove(ctx, key); err != nil {
 		return fmt.Errorf("end cleanup: %w", err)
 	}
 	return nil
 }
 
 // forgiveStale removes an entry of something that still lives when its
-// destruction has not come in time. Under the lock of the group or account
-// nobody can be about to destroy it on the strength of that entry.
+// destruction has not come in time. First it moves the version of the group or
+// account: whoever is about to destroy it on the strength of that entry fails, and
+// lists it anew.
 func (a *App) forgiveStale(ctx context.Context, row store.Row, entry *record.Cleanup) error {
 	if a.now()-entry.Time < staleAfter {
 		return nil
 	}
+	var lives bool
+	var err error
 	if account, ok := record.CleanupAccount(row.Key); ok {
-		defer a.accountLocks.lock(account)()
+		lives, err = a.touchAccount(ctx, account)
 	} else {
-		defer a.groupLocks.lock(entry.GroupId)()
+		err = a.changeGroupHead(ctx, entry.GroupId, func(g *groupChange) error {
+			g.touch()
+			lives, err = g.holdsCondemned(ctx, entry)
+			return err
+		})
 	}
-	now, err := a.cleanups.row(ctx, row.Key)
-	if err != nil || now == nil || !bytes.Equal(now.Value, row.Value) {
+	if err != nil || !lives {
 		return err
 	}
-	if err := a.cleanups.remove(ctx, row.Key); err != nil {
-		return fmt.Errorf("remove stale cleanup entry: %w", err)
-	}
-	return nil
+	return a.endCleanup(ctx, row.Key)
+}
+
+// touchAccount moves the version of an account unless it is being deleted, and
+// reports whether it is not.
+func (a *App) touchAccount(ctx context.Context, userID string) (lives bool, err error) {
+	err = retry(ctx, func() error {
+		account, version, err := a.readAccountRow(ctx, userID)
+		if lives = !account.GetDeleting(); err != nil || account == nil || !lives {
+			return err
+		}
+		return a.commitAccount(ctx, userID, version)
+	})
+	return lives, err
 }
 
 // clean removes what an entry names and reports whether it was dead.

@@ -46,11 +46,11 @@ func (s *mortalStore) Drop(ctx context.Context, p store.Partition) error {
 
 // dieAfter runs life on an App whose store dies after n writes, and reports
 // whether it did.
-func dieAfter(t *testing.T, st store.Store, n int, life func(*App)) bool {
+func dieAfter(t *testing.T, st store.Store, n int, life func(*App), set ...func(*Options)) bool {
 	t.Helper()
 	mortal := &mortalStore{Store: st}
 	mortal.left.Store(int64(n))
-	a := openTestApp(t, mortal)
+	a := openTestApp(t, mortal, set...)
 	life(a)
 	a.background.Wait()
 	return mortal.left.Load() < 0
@@ -59,9 +59,11 @@ func dieAfter(t *testing.T, st store.Store, n int, life func(*App)) bool {
 // later opens an App that finds everything before it older than a minute.
 func later(t *testing.T, st store.Store) *App {
 	t.Helper()
-	return openTestApp(t, st, func(o *Options) {
-		o.Clock = func() time.Time { return time.Now().Add(2 * staleAfter * time.Second) }
-	})
+	return openTestApp(t, st, minutesLater)
+}
+
+func minutesLater(o *Options) {
+	o.Clock = func() time.Time { return time.Now().Add(2 * staleAfter * time.Second) }
 }
 
 func mustImport(t *testing.T, a *App, ids ...string) {

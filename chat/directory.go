@@ -168,24 +168,39 @@ func (e directoryEntry) before(other directoryEntry) bool {
 // short.
 func (d *directory) group(ctx context.Context, e directoryEntry) (*groupState, error) {
 	g, err := d.groupNow(ctx, e)
-	age := d.app.clock().UnixMicro() - int64(e.number)
-	if err != nil || g != nil || age < staleAfter*1_000_000 {
+	if err != nil || g != nil || d.age(e.number) < staleAfter {
 		return g, err
 	}
-	// Under the group's lock nobody is about to create it.
-	defer d.app.groupLocks.lock(e.group)()
-	if g, err = d.groupNow(ctx, e); err != nil || g != nil {
+	err = d.app.changeGroupHead(ctx, e.group, func(now *groupChange) error {
+		if g = nil; now.isOf(e) {
+			g = now.groupState
+		} else {
+			now.touch() // who is about to create it must enter it anew
+		}
+		return nil
+	})
+	if err != nil || g != nil {
 		return g, err
 	}
 	return nil, d.byType[e.kind].remove(ctx, record.DirectoryKey(e.number, e.group))
 }
 
+// age is for how many seconds a creation number has been given out.
+func (d *directory) age(number uint64) int64 {
+	return (d.app.clock().UnixMicro() - int64(number)) / 1_000_000
+}
+
 func (d *directory) groupNow(ctx context.Context, e directoryEntry) (*groupState, error) {
 	g, err := d.app.readGroupHead(ctx, e.group)
-	if err != nil || g.head.Destroyed || g.head.Number != e.number || g.groupType() != e.kind {
+	if err != nil || !g.isOf(e) {
 		return nil, err
 	}
 	return g, nil
+}
+
+// isOf reports whether the group is the one of an entry.
+func (g *groupState) isOf(e directoryEntry) bool {
+	return !g.head.Destroyed && g.head.Number == e.number && g.groupType() == e.kind
 }
 
 // directoryWalk merges the entries of some types in the order of creation

@@ -82,46 +82,81 @@ func (a *App) Erase(ctx context.Context, op Operator, operationID string, notBef
 	if err := a.audit(ctx, a.newOperationID(), op, entry); err != nil {
 		return nil, err
 	}
-	if err := a.listWork(ctx, o.id, &record.RecallWork{Kind: entry.Kind, Operation: o.id[:], NotBefore: notBefore}); err != nil {
+	// Listed first: an erasure that waits is carried out.
+	if err := a.listWork(ctx, o.id, eraseWork(o)); err != nil {
 		return nil, err
 	}
-	if err := a.barrier(ctx); err != nil {
+	p, err := a.changeErasure(ctx, o, func(p *record.EraseProgress) bool {
+		if p.State > record.EraseProgress_WAITING {
+			return false // another process has begun it
+		}
+		p.State, p.NotBefore = record.EraseProgress_WAITING, notBefore
+		return true
+	})
+	if err != nil {
 		return nil, err
+	}
+	if p.State == record.EraseProgress_DONE {
+		return nil, Refuse(CodeErased, "operation %s was erased", operationID)
 	}
 	a.workSoon()
-	return &Erasure{State: ErasureWaiting, NotBefore: notBefore}, nil
+	return erasureOf(p), nil
+}
+
+func eraseWork(o *operation) *record.RecallWork {
+	return &record.RecallWork{Kind: record.AuditEntry_ERASE, Operation: o.id[:]}
 }
 
 // erasure tells how far the erasure of an operation has come, nil for none.
 func (a *App) erasure(ctx context.Context, o *operation) (*Erasure, error) {
-	w, err := a.workOn(ctx, record.AuditEntry_ERASE, o.id)
-	if err != nil {
+	p, err := a.changeErasure(ctx, o, func(*record.EraseProgress) bool { return false })
+	if err != nil || p.State == record.EraseProgress_NONE {
 		return nil, err
 	}
-	if w != nil {
-		e := &Erasure{State: ErasureWaiting, NotBefore: w.NotBefore, TotalNum: w.Total, DoneNum: w.Done, HeldNum: w.Held}
-		if w.State == record.RecallWork_RUNNING {
-			e.State = ErasureRunning
-		}
-		return e, nil
-	}
-	return a.erasureResult(ctx, o)
+	return erasureOf(p), nil
 }
 
-// erasureResult tells of an erasure that is done, nil for none.
-func (a *App) erasureResult(ctx context.Context, o *operation) (*Erasure, error) {
-	rows, _, err := a.store.Read(ctx, a.auditPartition(o.id), store.Key(record.ErasureResultKey(o.id)))
+func erasureOf(p *record.EraseProgress) *Erasure {
+	e := &Erasure{State: ErasureRunning, NotBefore: p.NotBefore, TotalNum: p.Total, DoneNum: p.Done, HeldNum: p.Held}
+	switch p.State {
+	case record.EraseProgress_WAITING:
+		e.State = ErasureWaiting
+	case record.EraseProgress_DONE:
+		e.State = ErasureDone
+	}
+	return e
+}
+
+// changeErasure changes how far the erasure of an operation has come where change
+// says so, and returns it. Whoever asks for another time comes before the erasure
+// begins, in whichever process, or finds that it has begun.
+func (a *App) changeErasure(ctx context.Context, o *operation, change func(*record.EraseProgress) bool) (*record.EraseProgress, error) {
+	partition := record.ErasurePartition(a.id, o.id)
+	var p *record.EraseProgress
+	err := retry(ctx, func() error {
+		rows, version, err := a.store.Read(ctx, partition, store.Key(record.ErasureKey))
+		if err != nil {
+			return err
+		}
+		p = &record.EraseProgress{}
+		if len(rows[0]) > 0 {
+			if err := decode(rows[0][0], p); err != nil {
+				return err
+			}
+		}
+		if !change(p) {
+			return nil
+		}
+		_, err = a.store.Commit(ctx, partition, version, []store.Mutation{store.Set(record.ErasureKey, encode(p))})
+		if errors.Is(err, store.ErrUnknown) {
+			return store.ErrConflict // see what is there
+		}
+		return err
+	})
 	if err != nil {
-		return nil, fmt.Errorf("read audit record: %w", err)
+		return nil, fmt.Errorf("progress of an erasure: %w", err)
 	}
-	if len(rows[0]) == 0 {
-		return nil, nil
-	}
-	r := &record.RecallWork{}
-	if err := decode(rows[0][0], r); err != nil {
-		return nil, err
-	}
-	return &Erasure{State: ErasureDone, NotBefore: r.NotBefore, TotalNum: r.Total, DoneNum: r.Done, HeldNum: r.Held}, nil
+	return p, nil
 }
 
 const (
@@ -138,15 +173,21 @@ func (a *App) erase(ctx context.Context, o *operation) (again int64, err error) 
 	if due, ok := a.unpurged.Load(o.id); ok && due.(int64) > a.now() {
 		return due.(int64), nil
 	}
-	w, sealed, again, err := a.beginErasure(ctx, o)
-	if w == nil || err != nil {
+	p, sealed, again, err := a.beginErasure(ctx, o)
+	if p == nil || err != nil {
 		return again, err
 	}
 	unpurged := false
 	for _, t := range sealed {
 		err := a.partStream(t.part).eraseTarget(ctx, t.id, func(erased uint32) error {
-			w.Done = min(w.Done+erased, w.Total)
-			return a.listWork(ctx, o.id, w)
+			_, err := a.changeErasure(ctx, o, func(p *record.EraseProgress) bool {
+				p.Done = min(p.Done+erased, p.Total)
+				return p.State == record.EraseProgress_RUNNING
+			})
+			if err != nil {
+				return err
+			}
+			return a.listWork(ctx, o.id, eraseWork(o)) // still at it
 		})
 		switch {
 		case errors.Is(err, store.ErrNoPurge):
@@ -156,17 +197,18 @@ func (a *App) erase(ctx context.Context, o *operation) (again int64, err error) 
 		}
 	}
 	// What was put on hold meanwhile was spared.
-	if err := a.measureErasure(ctx, o, w); err != nil {
+	state := record.EraseProgress_DONE
+	if again > 0 || unpurged {
+		state = record.EraseProgress_RUNNING
+	}
+	if err := a.measureErasure(ctx, o, state); err != nil {
 		return 0, err
 	}
 	if unpurged {
 		return a.putOffPurge(o, again), nil
 	}
 	a.unpurged.Delete(o.id)
-	if again > 0 {
-		return again, nil
-	}
-	return 0, a.putAudit(ctx, a.auditPartition(o.id), store.Set(record.ErasureResultKey(o.id), encode(w)))
+	return again, nil
 }
 
 // putOffPurge notes when an erasure is tried again that the store has no means to
@@ -182,20 +224,23 @@ func (a *App) putOffPurge(o *operation, again int64) int64 {
 	return again
 }
 
-// beginErasure seals the targets that can be, and returns them with the work as
-// it is listed from here on, no work where there is nothing to do (yet). Whoever
-// asks for another time comes before, or finds the erasure running.
-func (a *App) beginErasure(ctx context.Context, o *operation) (w *record.RecallWork, sealed []operationTarget, again int64, err error) {
-	defer a.operationLocks.lock(operationText(o.id[:]))()
-	w, err = a.workOn(ctx, record.AuditEntry_ERASE, o.id)
-	if w == nil || err != nil {
+// beginErasure seals the targets that can be, and returns them with the progress
+// from here on, none where there is nothing to do (yet).
+func (a *App) beginErasure(ctx context.Context, o *operation) (p *record.EraseProgress, sealed []operationTarget, again int64, err error) {
+	p, err = a.changeErasure(ctx, o, func(p *record.EraseProgress) bool {
+		if p.State != record.EraseProgress_WAITING || p.NotBefore > a.now() {
+			return false
+		}
+		p.State = record.EraseProgress_BEGUN
+		return true
+	})
+	switch {
+	case err != nil:
 		return nil, nil, 0, err
-	}
-	if w.NotBefore > a.now() {
-		return nil, nil, w.NotBefore, nil // it was put off
-	}
-	if done, err := a.erasureResult(ctx, o); done != nil || err != nil {
-		return nil, nil, 0, err
+	case p.State == record.EraseProgress_WAITING: // it was put off
+		return nil, nil, p.NotBefore, nil
+	case p.State == record.EraseProgress_NONE, p.State == record.EraseProgress_DONE:
+		return nil, nil, 0, nil
 	}
 	for _, t := range o.committed() {
 		wait, err := a.sealPart(ctx, o, t)
@@ -210,9 +255,16 @@ func (a *App) beginErasure(ctx context.Context, o *operation) (w *record.RecallW
 		}
 	}
 	if len(sealed) == 0 && again > 0 {
-		return nil, nil, again, nil
+		_, err := a.changeErasure(ctx, o, func(p *record.EraseProgress) bool {
+			if p.State != record.EraseProgress_BEGUN {
+				return false
+			}
+			p.State = record.EraseProgress_WAITING
+			return true
+		})
+		return nil, nil, again, err
 	}
-	return w, sealed, again, a.measureErasure(ctx, o, w)
+	return p, sealed, again, a.measureErasure(ctx, o, record.EraseProgress_RUNNING)
 }
 
 // sealPart is sealTarget, and waits as well while the recall may still come to
@@ -229,9 +281,9 @@ func (a *App) sealPart(ctx context.Context, o *operation, t operationTarget) (wa
 	return true, err
 }
 
-// measureErasure counts what has become of the messages of an erasure and lists
+// measureErasure counts what has become of the messages of an erasure and notes
 // that: when it begins or is taken up again, and at its end.
-func (a *App) measureErasure(ctx context.Context, o *operation, w *record.RecallWork) error {
+func (a *App) measureErasure(ctx context.Context, o *operation, state record.EraseProgress_State) error {
 	var erased, left, spared uint32
 	for _, t := range o.committed() {
 		err := a.partStream(t.part).eachErasable(ctx, t.id, func(m numberedHeader, onHold bool) error {
@@ -249,12 +301,19 @@ func (a *App) measureErasure(ctx context.Context, o *operation, w *record.Recall
 			return err
 		}
 	}
-	if w.State == record.RecallWork_WAITING {
-		w.State, w.Before = record.RecallWork_RUNNING, erased
-	}
-	w.Done = erased - min(erased, w.Before) // fewer where retention has taken some
-	w.Total, w.Held = w.Done+left, spared
-	return a.listWork(ctx, o.id, w)
+	_, err := a.changeErasure(ctx, o, func(p *record.EraseProgress) bool {
+		if p.State == record.EraseProgress_DONE { // in another process
+			return false
+		}
+		if p.State == record.EraseProgress_BEGUN {
+			p.Before = erased
+		}
+		p.State = state
+		p.Done = erased - min(erased, p.Before) // fewer where retention has taken some
+		p.Total, p.Held = p.Done+left, spared
+		return true
+	})
+	return err
 }
 
 // errRestored says that there is nothing to erase of a target.

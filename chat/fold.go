@@ -173,8 +173,17 @@ func (g *groupState) overlayTopics(ctx context.Context, members map[string]*reco
 		if err != nil {
 			return err
 		}
+		if len(positions) == 0 {
+			continue
+		}
+		state, err := g.streamState(ctx, t.record.Incarnation)
+		if err != nil {
+			return err
+		}
 		for account, p := range positions {
-			overlayTopicSend(members[account], p)
+			if p.sendSeq > state.FoldedSeq {
+				overlayTopicSend(members[account], p)
+			}
 		}
 	}
 	return nil
@@ -212,15 +221,17 @@ func topicMemberOf(m *record.Member, stored *record.TopicMember) *record.TopicMe
 }
 
 // overlay brings a member's record up to the number upTo with what the stream
-// says about the account.
+// says about the account. What another process has folded since this one last
+// read the log is in the record already, or nobody's who is a member now.
 func overlay(m *record.Member, state *record.StreamState, p position, upTo uint32) {
 	if m.FloorSeen < state.ReadFloorNumber {
 		m.ReadSeq = max(m.ReadSeq, floorFor(m, state))
 	}
-	if p.seq > m.AsOf {
+	known := max(m.AsOf, state.FoldedSeq)
+	if p.seq > known {
 		m.ReadSeq = max(m.ReadSeq, p.seq)
 	}
-	if p.sendSeq > m.AsOf {
+	if p.sendSeq > known {
 		m.LastSend = max(m.LastSend, p.lastSend)
 	}
 	m.AsOf, m.FloorSeen = max(m.AsOf, upTo), state.ReadFloorNumber
@@ -230,7 +241,7 @@ func overlayTopic(t *record.TopicMember, m *record.Member, state *record.StreamS
 	if t.FloorSeen < state.ReadFloorNumber {
 		t.ReadSeq = max(t.ReadSeq, floorFor(m, state))
 	}
-	if p.seq > t.AsOf {
+	if p.seq > max(t.AsOf, state.FoldedSeq) {
 		t.ReadSeq = max(t.ReadSeq, p.seq)
 	}
 	t.AsOf, t.FloorSeen = max(t.AsOf, upTo), state.ReadFloorNumber

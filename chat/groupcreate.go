@@ -90,7 +90,7 @@ func (a *App) makeGroup(ctx context.Context, c *creation) (*CreatedGroup, error)
 		if c.id == "" {
 			c.id = generateGroupID(c.kind)
 		}
-		c.number = a.directory.nextNumber()
+		c.number = 0
 		err := a.changeGroupHead(ctx, c.id, func(g *groupChange) error { return c.stage(ctx, g) })
 		if errors.Is(err, store.ErrUnknown) && c.exists(ctx) {
 			err = nil
@@ -221,6 +221,7 @@ func (c *creation) stage(ctx context.Context, g *groupChange) error {
 		return err
 	}
 	if c.kind == AVChatRoom {
+		g.head.OwnerJoinId = c.joinIDs[c.request.Owner]
 		return nil
 	}
 	for _, m := range c.members {
@@ -298,23 +299,30 @@ func (c *creation) maxMemberNum() uint32 {
 	return ceiling
 }
 
-// index enters the group in the directory, once, and in its members' indexes,
-// at each attempt anew: an entry of an earlier attempt may be one that the
-// deletion of an account has just dealt with.
+// index enters the group in the directory, once unless that takes so long that
+// another process may take the entry for one that was left behind, and in its
+// members' indexes, at each attempt anew: an entry of an earlier attempt may be one
+// that the deletion of an account has just dealt with.
 func (c *creation) index(ctx context.Context) error {
-	if c.joinIDs == nil {
-		if err := c.app.directory.enter(ctx, c.kind, c.number, c.id, !c.imported); err != nil {
+	d := c.app.directory
+	if c.number != 0 && d.age(c.number) > staleAfter/2 {
+		if err := d.leave(ctx, c.kind, c.number, c.id); err != nil {
 			return err
 		}
-	} else if err := c.app.unindexMembers(ctx, c.id, c.joinIDs); err != nil {
+		c.number = 0
+	}
+	if c.number == 0 {
+		c.number = d.nextNumber()
+		if err := d.enter(ctx, c.kind, c.number, c.id, !c.imported); err != nil {
+			return err
+		}
+	}
+	if err := c.app.unindexMembers(ctx, c.id, c.joinIDs); err != nil {
 		return err
 	}
 	c.joinIDs = map[string]uint64{}
 	for _, account := range c.accounts() {
 		c.joinIDs[account] = newJoinID()
-		if c.kind == AVChatRoom {
-			c.joinIDs[account] = ownedRoom
-		}
 	}
 	return c.app.indexMembers(ctx, c.id, c.joinIDs)
 }
@@ -370,13 +378,7 @@ func (c *creation) withdraw(ctx context.Context) {
 	if !c.exists(ctx) {
 		err = c.app.directory.leave(ctx, c.kind, c.number, c.id)
 	}
-	switch {
-	case c.kind != AVChatRoom:
-		err = errors.Join(err, c.app.unindexMembers(ctx, c.id, c.joinIDs))
-	case c.request.Owner != "":
-		err = errors.Join(err, c.app.unindexRoom(ctx, c.id, c.request.Owner))
-	}
-	if err != nil {
+	if err = errors.Join(err, c.app.unindexMembers(ctx, c.id, c.joinIDs)); err != nil {
 		c.app.log.Warn("index entries of a group that was not created are left over", "error", err)
 	}
 }

@@ -157,8 +157,8 @@ func (a *App) joinedEntry(ctx context.Context, r *JoinedRequest, kind GroupType,
 // ownRecord returns the record of an index entry's membership, or nil where
 // there is none. The owner of an AVChatRoom has one that is not stored.
 func (g *groupState) ownRecord(ctx context.Context, account string, entry membership) (*record.Member, error) {
-	if entry.joinID == ownedRoom {
-		if g.groupType() == AVChatRoom && g.head.Owner == account {
+	if g.groupType() == AVChatRoom {
+		if g.head.Owner == account && g.head.OwnerJoinId == entry.joinID {
 			return &record.Member{JoinTime: g.head.CreateTime}, nil
 		}
 		return nil, nil

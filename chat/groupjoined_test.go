@@ -21,7 +21,7 @@ func TestLeftOverIndexEntriesAreNoMemberships(t *testing.T) {
 	if err := create("one"); err != nil {
 		t.Fatal(err)
 	}
-	for _, left := range []membership{{"one", newJoinID()}, {"one", ownedRoom}, {"gone", newJoinID()}} {
+	for _, left := range []membership{{"one", newJoinID()}, {"one", 0}, {"gone", newJoinID()}} {
 		entry := store.Set(record.UserGroupKey(left.group, left.joinID), nil)
 		if err := st.Put(bg, record.UserGroupsPartition(a.id, "ann"), []store.Mutation{entry}); err != nil {
 			t.Fatal(err)

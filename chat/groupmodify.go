@@ -270,7 +270,7 @@ func (a *App) afterDestroy(ctx context.Context, groupID string, dead *record.Gro
 	}
 	a.unindexAdmins(ctx, groupID, dead.RoomAdmins)
 	if kind == AVChatRoom && dead.Owner != "" {
-		if err := a.unindexRoom(ctx, groupID, dead.Owner); err != nil {
+		if err := a.unindexMembers(ctx, groupID, map[string]uint64{dead.Owner: dead.OwnerJoinId}); err != nil {
 			a.log.Warn("index of an owner still names a room that is gone", "error", err)
 		}
 	}

@@ -4,14 +4,16 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/recant-chat/recant/store"
 )
 
 // countedIndex is a blind partition of one row per thing, with the number of
 // its rows: counted once when it is first needed and then kept by this
-// process's own changes. The number is exact for one process on a store;
-// beside other processes it misses what they do until it is next opened.
+// process's own changes. The number is exact for one process on a store. Beside
+// other processes it misses what they do until it is counted again, which may take
+// a hundredth of the time.
 type countedIndex struct {
 	app       *App
 	partition store.Partition
@@ -24,7 +26,17 @@ type countedIndex struct {
 	state sync.Mutex // guards what follows
 	known bool
 	n     int
+	again bool // it is being counted again
+	took  time.Duration
+	due   time.Time // when it is to be, beside other processes
 }
+
+const (
+	// countShare is the share of the time that an index may be counted in.
+	countShare = 100
+	// countAtOnce is how long a count may take that a call waits for.
+	countAtOnce = 50 * time.Millisecond
+)
 
 // insert adds a row unless there are limit rows already; a limit of 0 never
 // ends. A row that is there already is no error and not counted again.
@@ -79,29 +91,51 @@ func (x *countedIndex) remove(ctx context.Context, key []byte) error {
 // count is the number of rows.
 func (x *countedIndex) count(ctx context.Context) (int, error) {
 	x.state.Lock()
-	n, known := x.n, x.known
+	n, known, took := x.n, x.known, x.took
+	again := known && !x.app.exclusive() && !x.again && time.Now().After(x.due)
+	x.again = x.again || again
 	x.state.Unlock()
+	switch {
+	case again && took < countAtOnce:
+		return x.recount(ctx)
+	case again:
+		x.app.background.Go(func() {
+			x.app.work(x.app.lifetime, "count of an index", func(ctx context.Context) error {
+				_, err := x.recount(ctx)
+				return err
+			})
+		})
+	}
 	if known {
 		return n, nil
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if !x.counted() {
-		n := 0
-		err := x.app.scan(ctx, x.partition, store.Range{}, func(store.Row) error {
-			n++
-			return nil
-		})
-		if err != nil {
-			return 0, err
-		}
-		x.state.Lock()
-		x.n, x.known = n, true
-		x.state.Unlock()
+		return x.recount(ctx)
 	}
 	x.state.Lock()
 	defer x.state.Unlock()
 	return x.n, nil
+}
+
+// recount counts the rows. What comes and goes meanwhile may be missed, unless mu
+// is held.
+func (x *countedIndex) recount(ctx context.Context) (int, error) {
+	n, began := 0, time.Now()
+	err := x.app.scan(ctx, x.partition, store.Range{}, func(store.Row) error {
+		n++
+		return nil
+	})
+	x.state.Lock()
+	defer x.state.Unlock()
+	x.again = false
+	if err != nil {
+		return 0, err
+	}
+	x.took = time.Since(began)
+	x.n, x.known, x.due = n, true, time.Now().Add(countShare*x.took)
+	return n, nil
 }
 
 func (x *countedIndex) counted() bool {

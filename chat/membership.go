@@ -17,12 +17,8 @@ import (
 // member of the group; the group's own record says whether it is.
 type membership struct {
 	group  string
-	joinID uint64 // ownedRoom for an AVChatRoom that the account owns
+	joinID uint64
 }
-
-// ownedRoom is the join id of entries that lead to an owned AVChatRoom, which
-// has no member records. Memberships never have it.
-const ownedRoom uint64 = 0
 
 // memberships returns the entries of a user's index, in the order of GroupId.
 func (a *App) memberships(ctx context.Context, userID string) ([]membership, error) {
@@ -70,26 +66,14 @@ func (a *App) unindexMembers(ctx context.Context, groupID string, joinIDs map[st
 	})
 }
 
-// unindexRoom removes the entry of an AVChatRoom that is gone from its owner's
-// index, unless the owner has made another room of that id since: its entry is
-// the same.
-func (a *App) unindexRoom(ctx context.Context, groupID, owner string) error {
-	defer a.groupLocks.lock(groupID)() // or it would come to be between the two
-	g, err := a.readGroupHead(ctx, groupID)
-	if err != nil {
-		return err
-	}
-	if !g.head.Destroyed && g.groupType() == AVChatRoom && g.head.Owner == owner {
-		return nil
-	}
-	return a.unindexMembers(ctx, groupID, map[string]uint64{owner: ownedRoom})
-}
-
-// newJoinID names a membership among those of one account in one group. It takes
-// 32 bits, because every member's record has it.
+// newJoinID names a membership, or the ownership of an AVChatRoom, which has no
+// member records. No other ever has it: so an entry that was removed does not come
+// back, and it does not matter which of two processes' writes a store takes for
+// the later one. It takes 32 bits, because every
+// member's record has it.
 func newJoinID() uint64 {
 	for {
-		if id := uint64(rand.Uint32()); id != ownedRoom {
+		if id := uint64(rand.Uint32()); id != 0 {
 			return id
 		}
 	}

@@ -93,7 +93,7 @@ func (a *App) replace(m *Message, c *content, answer *CallbackAnswer) error {
 func (s *stream) repeats(ctx context.Context, d digest) (*Sent, error) {
 	s.state.Lock()
 	defer s.state.Unlock()
-	if err := s.load(ctx); err != nil {
+	if _, err := s.refresh(ctx); err != nil { // of a repeat that is missed the backend is asked again
 		return nil, err
 	}
 	first, repeated := s.recent.find(d, s.app.now())

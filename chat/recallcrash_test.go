@@ -205,7 +205,7 @@ func TestAHoldLeavesNothingToAnErasureThatWasCutShort(t *testing.T) {
 		if _, err := first.Erase(bg, moderator, ids[0], 0); err != nil {
 			t.Fatal(err)
 		}
-		died := dieAfter(t, st, n, func(a *App) { _, _ = a.workOnRecalls(bg) })
+		died := dieAfter(t, st, n, func(a *App) { _, _ = a.workOnRecalls(bg) }, minutesLater)
 		a := openTestApp(t, st)
 		claimed := func() bool {
 			t.Helper()
@@ -274,7 +274,7 @@ func TestErasureSurvivesACrashAtAnyWrite(t *testing.T) {
 		if _, err := first.Erase(bg, moderator, done.OperationID, 0); err != nil {
 			t.Fatal(err)
 		}
-		died := dieAfter(t, st, n, func(a *App) { _, _ = a.workOnRecalls(bg) })
+		died := dieAfter(t, st, n, func(a *App) { _, _ = a.workOnRecalls(bg) }, minutesLater)
 		a := hourLater(t, st)
 		o, err := a.Operation(bg, done.OperationID)
 		if err != nil {

@@ -32,6 +32,7 @@ func (a *App) undertake(ctx context.Context, id record.OperationID, w *record.Re
 }
 
 func (a *App) listWork(ctx context.Context, id record.OperationID, w *record.RecallWork) error {
+	w.Writer, w.Listed = a.deliverer.holder, a.now()
 	if err := a.recallWork.put(ctx, store.Set(record.RecallWorkKey(w.Kind, id), encode(w))); err != nil {
 		return fmt.Errorf("list work on a recall: %w", err)
 	}
@@ -102,8 +103,13 @@ func (a *App) workOnRow(ctx context.Context, key []byte) (due time.Time, err err
 	if err != nil || w == nil {
 		return time.Time{}, err
 	}
-	if w.NotBefore > a.now() {
-		return time.Unix(w.NotBefore, 0), nil
+	if due := a.dueWork(w); due > a.now() {
+		return time.Unix(due, 0), nil
+	}
+	if w.Writer != a.deliverer.holder { // taken over
+		if err := a.listWork(ctx, record.OperationID(key[1:]), w); err != nil {
+			return time.Time{}, err
+		}
 	}
 	again, err := a.workOnOperation(ctx, record.OperationID(key[1:]), w)
 	switch {
@@ -116,6 +122,18 @@ func (a *App) workOnRow(ctx context.Context, key []byte) (due time.Time, err err
 		return time.Unix(again, 0), nil
 	}
 	return time.Time{}, a.unlistWork(ctx, key)
+}
+
+// takeOverAfter is for how many seconds work is left to the process that has listed
+// it, so that two do not do the same beside each other.
+const takeOverAfter = 60
+
+// dueWork is when work is to be done by this process, Unix seconds.
+func (a *App) dueWork(w *record.RecallWork) int64 {
+	if a.exclusive() || w.Writer == a.deliverer.holder {
+		return w.NotBefore
+	}
+	return max(w.NotBefore, w.Listed) + takeOverAfter
 }
 
 // workOnOperation does what is listed under an id.

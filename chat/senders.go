@@ -93,7 +93,7 @@ func (s *stream) sentBy(ctx context.Context, sender string, i interval) ([]sentM
 func (s *stream) newestBy(ctx context.Context, sender string, i interval, found *[]sentMessage) (interval, error) {
 	s.state.Lock()
 	defer s.state.Unlock()
-	if err := s.refresh(ctx); err != nil {
+	if _, err := s.refresh(ctx); err != nil { // what is in a window is never changed
 		return nothing, err
 	}
 	last := s.head.LastSeq

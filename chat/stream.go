@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/recant-chat/recant/store"
@@ -87,7 +88,9 @@ type stream struct {
 	window      atomic.Pointer[senderWindow] // nil unless somebody counted; changed with state locked
 
 	queue   []*appendRequest
-	writing bool // somebody commits for the queue
+	writing bool          // somebody commits for the queue
+	took    time.Duration // by the newest commit, with what was read for it
+	met     time.Time     // when a commit last met another process's
 }
 
 // position is what an account's own newest messages say about it.
@@ -136,20 +139,33 @@ func (s *stream) currentWith(ctx context.Context, ranges func(bucket uint32) []s
 }
 
 // refresh makes the fields known and forgets them first if somebody else has
-// written to the log since. A commit of this process that is under way has not
-// been acknowledged and may be missed.
-func (s *stream) refresh(ctx context.Context) error {
+// written to the log since. While this process writes itself it cannot tell whose
+// write it is, and reports false where there was one: a commit of its own that is
+// under way has not been acknowledged and may be missed, another's not.
+func (s *stream) refresh(ctx context.Context) (upToDate bool, err error) {
 	if err := s.load(ctx); err != nil {
-		return err
+		return false, err
 	}
-	_, version, err := s.app.readLogHead(ctx, s.id, s.bucket)
-	if err != nil {
-		return err
+	if same, err := s.unchanged(ctx, s.bucket, s.version, s.head.LastSeq); err != nil || same {
+		return true, err
 	}
-	if version != s.version && !s.writing {
-		s.known = false
+	if s.writing {
+		return s.app.exclusive(), nil
 	}
-	return s.load(ctx)
+	s.known = false
+	return true, s.load(ctx)
+}
+
+// unchanged reports whether a log still ends with a number, in a bucket at a
+// version.
+func (s *stream) unchanged(ctx context.Context, bucket uint32, version store.Version, last uint32) (bool, error) {
+	_, now, err := s.app.readLogHead(ctx, s.id, bucket)
+	if err != nil || now != version || last < (bucket+1)*record.BucketSize {
+		return now == version, err
+	}
+	// Where the log goes on, a full bucket does not change.
+	_, next, err := s.app.readLogHead(ctx, s.id, bucket+1)
+	return next == "", err
 }
 
 // readLogHead returns the head row of a bucket, empty where there is none.
@@ -180,13 +196,19 @@ func (s *stream) ensureLoaded(ctx context.Context) error {
 	return s.load(ctx)
 }
 
-// load makes the fields known. What is known stays true while no other process
-// writes; a commit that meets one forgets it.
+// load makes the fields known. What is known stays true where this process has
+// the store for itself; beside others a commit that meets another writer forgets
+// it, and whoever commits nothing on its strength refreshes it.
 func (s *stream) load(ctx context.Context) error {
 	if s.known {
 		return nil
 	}
 	s.window.Store(nil)
+	defer func() {
+		if s.known {
+			s.throttle.join(s.head, s.app.settings.GroupThrottlePerSecond)
+		}
+	}()
 	if s.version != "" {
 		if caughtUp, err := s.catchUp(ctx); caughtUp || err != nil {
 			return err
@@ -325,8 +347,12 @@ func (s *stream) forget() {
 func (s *stream) unfolded(ctx context.Context, accounts iter.Seq[string]) (map[string]position, uint32, error) {
 	s.state.Lock()
 	defer s.state.Unlock()
-	if err := s.refresh(ctx); err != nil {
+	upToDate, err := s.refresh(ctx)
+	if err != nil {
 		return nil, 0, err
+	}
+	if !upToDate {
+		return (&stream{app: s.app, id: s.id, kept: s.kept}).unfolded(ctx, accounts)
 	}
 	found := map[string]position{}
 	for account := range accounts {

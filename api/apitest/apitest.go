@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -15,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -66,6 +68,22 @@ type Options struct {
 	Tombstones *storetest.Tombstones
 	// ReadOnly is chat.Options.ReadOnly, for a Store that refuses writes.
 	ReadOnly bool
+	// Processes is how many servers share the store, as processes behind a load
+	// balancer would: each call goes to one of them, at random. They share the
+	// clock, the Presence and the log, too. DefaultOptions takes it from
+	// RECANT_TEST_PROCESSES; 0 and 1 are a server alone, and so is what runs on a
+	// Store that only one process can have open.
+	Processes int
+}
+
+// OneProcess has a test run on a server alone whatever RECANT_TEST_PROCESSES
+// says, because what it tests holds in each process for itself: reason says
+// what that is. See "Several processes" in docs/operating.md.
+func (o *Options) OneProcess(reason string) {
+	if reason == "" {
+		panic("apitest: a test on one process needs a reason")
+	}
+	o.Processes = 1
 }
 
 // DefaultOptions are those of a server as it comes, without call limits.
@@ -77,7 +95,14 @@ func DefaultOptions() Options {
 			SDKAppID: SDKAppID, Keys: []string{Key}, Admins: []string{Admin}, CallsPerSecond: &unlimited,
 		},
 		Housekeeping: -1,
+		Processes:    processes(),
 	}
+}
+
+// processes is what RECANT_TEST_PROCESSES says.
+func processes() int {
+	n, _ := strconv.Atoi(os.Getenv("RECANT_TEST_PROCESSES"))
+	return max(n, 1)
 }
 
 // Server is a running server. Its methods may be called concurrently, but for
@@ -86,7 +111,7 @@ type Server struct {
 	URL   string // without a slash at the end
 	Clock *Clock
 	Log   *Log
-	Chat  *chat.App
+	Chat  *chat.App // of the first process
 	// Presence is whom the server takes to be connected: nobody at first, and
 	// after a Restart.
 	Presence *chat.LocalPresence
@@ -94,6 +119,7 @@ type Server struct {
 	options Options
 	engine  *testengine.Engine
 	store   store.Store
+	chats   []*chat.App
 	http    *httptest.Server
 	client  *http.Client
 	sig     string
@@ -106,7 +132,14 @@ func New(t testing.TB, o Options) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Clock: &Clock{now: Start}, Log: &Log{}, options: o, engine: testengine.New(), sig: sig}
+	if _, ok := o.Store.(store.Exclusive); ok {
+		o.Processes = 1
+	}
+	clock := &Clock{now: Start}
+	if o.Processes > 1 {
+		clock.tick = time.Microsecond
+	}
+	s := &Server{Clock: clock, Log: &Log{}, options: o, engine: testengine.New(), sig: sig}
 	boundTombstones(t, &s.options)
 	s.start(t)
 	t.Cleanup(func() { s.stop(t) })
@@ -145,17 +178,48 @@ func (s *Server) start(t testing.TB) {
 	}
 	logger := slog.New(slog.NewJSONHandler(s.Log, nil))
 	s.Presence = chat.NewLocalPresence(clock)
-	var err error
-	if s.store = s.options.Store; s.store == nil {
-		if s.store, err = s.engine.Open(logger); err != nil {
-			t.Fatal(err)
-		}
-	}
-	counted := s.store
+	s.openStore(t, logger)
+	st := s.store
 	if s.options.Tombstones != nil {
-		counted = s.options.Tombstones.On(s.store)
+		st = s.options.Tombstones.On(st)
 	}
-	s.Chat, err = chat.OpenApp(context.Background(), counted, SDKAppID, chat.Options{
+	s.chats = nil
+	var all balancer
+	for range max(s.options.Processes, 1) {
+		all.handlers = append(all.handlers, s.process(t, st, clock, logger))
+	}
+	s.Chat = s.chats[0]
+	handler := all.handlers[0]
+	if len(all.handlers) > 1 {
+		handler = &all
+	}
+	if s.options.Around != nil {
+		handler = s.options.Around(handler)
+	}
+	s.listen(handler)
+}
+
+func (s *Server) openStore(t testing.TB, logger *slog.Logger) {
+	t.Helper()
+	if s.store = s.options.Store; s.store != nil {
+		return
+	}
+	engine, err := s.engine.Open(logger)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.store = engine; s.options.Processes > 1 {
+		s.store = sharedStore{engine}
+	}
+}
+
+// sharedStore is an engine without store.Exclusive.
+type sharedStore struct{ store.Store }
+
+// process starts one process on the store.
+func (s *Server) process(t testing.TB, st store.Store, clock chat.Clock, logger *slog.Logger) http.Handler {
+	t.Helper()
+	domain, err := chat.OpenApp(context.Background(), st, SDKAppID, chat.Options{
 		Settings: s.options.Settings, Clock: clock, Admins: s.options.Application.Admins,
 		Logger: logger, Housekeeping: s.options.Housekeeping, Presence: s.Presence, Webhooks: s.options.Webhooks,
 		ReadOnly: s.options.ReadOnly,
@@ -164,28 +228,37 @@ func (s *Server) start(t testing.TB) {
 		t.Fatal(err)
 	}
 	app, o := s.options.Application, s.options.API
-	app.Chat = s.Chat
+	app.Chat = domain
 	if o.Clock == nil {
 		o.Clock = clock
 	}
 	if o.Logger == nil {
 		o.Logger = logger
 	}
-	if o.Metrics == nil {
+	if o.Metrics == nil || len(s.chats) > 0 {
 		o.Metrics = prometheus.NewRegistry()
 	}
 	if o.RequestTimeout == 0 {
 		o.RequestTimeout = time.Minute // a loaded machine fails no test
 	}
+	s.chats = append(s.chats, domain)
 	handler, err := api.NewServer([]api.Application{app}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.options.Around != nil {
-		s.listen(s.options.Around(handler))
-		return
-	}
-	s.listen(handler)
+	return handler
+}
+
+// balancer gives each call to one of the processes, at random but alike in each
+// run of a test.
+type balancer struct {
+	handlers []http.Handler
+	calls    atomic.Uint64
+}
+
+func (b *balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	call := b.calls.Add(1)
+	b.handlers[rand.New(rand.NewPCG(call, uint64(len(b.handlers)))).IntN(len(b.handlers))].ServeHTTP(w, r)
 }
 
 // maxIdle is how many connections stay open between the calls of concurrent
@@ -208,7 +281,9 @@ func (s *Server) stop(t testing.TB) {
 	t.Helper()
 	s.client.CloseIdleConnections()
 	s.http.Close()
-	s.Chat.Close()
+	for _, domain := range s.chats {
+		domain.Close()
+	}
 	if s.options.Store != nil {
 		return
 	}
@@ -294,16 +369,20 @@ func (s *Server) Try(ctx context.Context, service, command, body string) (Answer
 	return parse(command, body, res.StatusCode, raw)
 }
 
-// Clock is a clock that moves only when told to.
+// Clock is a clock that moves only when told to, and by a microsecond with each
+// look at it where several processes share it: in real time too what is numbered
+// by the time stands in the order of the calls.
 type Clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu   sync.Mutex
+	now  time.Time
+	tick time.Duration
 }
 
 // Now is the time it shows.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.now = c.now.Add(c.tick)
 	return c.now
 }
 

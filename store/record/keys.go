@@ -334,14 +334,14 @@ func CleanupLeftKey(group string, incarnation, order uint64) []byte {
 	return append(CleanupKey(group, incarnation, 0), key('o', order)...)
 }
 
-// CleanupAccountKey is one account whose deletion has begun; no group id begins
-// with a zero byte.
+// CleanupAccountKey is one account whose deletion has begun, without the number of
+// the attempt; no group id begins with a zero byte.
 func CleanupAccountKey(user string) []byte { return append([]byte{0}, user...) }
 
-// CleanupAccount reads a key of CleanupAccountKey.
+// CleanupAccount reads a key of CleanupAccountKey with the number, of eight bytes.
 func CleanupAccount(key []byte) (user string, ok bool) {
-	if len(key) == 0 || key[0] != 0 {
+	if len(key) < 9 || key[0] != 0 {
 		return "", false
 	}
-	return string(key[1:]), true
+	return string(key[1 : len(key)-8]), true
 }

@@ -187,9 +187,13 @@ func RecallWorkKey(kind AuditEntry_Kind, id OperationID) []byte {
 	return append([]byte{byte(kind)}, id[:]...)
 }
 
-// ErasureResultKey is what came of the erasure of an operation, beside the
-// operation's audit entry.
-func ErasureResultKey(operation OperationID) []byte { return append([]byte{'x'}, operation[:]...) }
+// ErasurePartition holds how far the erasure of one operation has come.
+func ErasurePartition(app uint32, operation OperationID) store.Partition {
+	return store.Versioned(name('Q', app, string(operation[:])))
+}
+
+// ErasureKey is its one row.
+var ErasureKey = []byte("e")
 
 // SecretPartition holds the application's secret, with which it seals tokens.
 func SecretPartition(app uint32) store.Partition { return store.Versioned(name('S', app)) }

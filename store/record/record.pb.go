@@ -242,50 +242,59 @@ func (AuditEntry_Kind) EnumDescriptor() ([]byte, []int) {
 	return file_record_proto_rawDescGZIP(), []int{23, 0}
 }
 
-type RecallWork_State int32
+type EraseProgress_State int32
 
 const (
-	RecallWork_WAITING RecallWork_State = 0
-	RecallWork_RUNNING RecallWork_State = 1
+	EraseProgress_NONE    EraseProgress_State = 0 // nobody has asked for it
+	EraseProgress_WAITING EraseProgress_State = 1 // for its time
+	EraseProgress_BEGUN   EraseProgress_State = 2 // it cannot be put off any more
+	EraseProgress_RUNNING EraseProgress_State = 3 // its targets are sealed
+	EraseProgress_DONE    EraseProgress_State = 4
 )
 
-// Enum value maps for RecallWork_State.
+// Enum value maps for EraseProgress_State.
 var (
-	RecallWork_State_name = map[int32]string{
-		0: "WAITING",
-		1: "RUNNING",
+	EraseProgress_State_name = map[int32]string{
+		0: "NONE",
+		1: "WAITING",
+		2: "BEGUN",
+		3: "RUNNING",
+		4: "DONE",
 	}
-	RecallWork_State_value = map[string]int32{
-		"WAITING": 0,
-		"RUNNING": 1,
+	EraseProgress_State_value = map[string]int32{
+		"NONE":    0,
+		"WAITING": 1,
+		"BEGUN":   2,
+		"RUNNING": 3,
+		"DONE":    4,
 	}
 )
 
-func (x RecallWork_State) Enum() *RecallWork_State {
-	p := new(RecallWork_State)
+func (x EraseProgress_State) Enum() *EraseProgress_State {
+	p := new(EraseProgress_State)
 	*p = x
 	return p
 }
 
-func (x RecallWork_State) String() string {
+func (x EraseProgress_State) String() string {
 	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
 }
 
-func (RecallWork_State) Descriptor() protoreflect.EnumDescriptor {
+func (EraseProgress_State) Descriptor() protoreflect.EnumDescriptor {
 	return file_record_proto_enumTypes[4].Descriptor()
 }
 
-func (RecallWork_State) Type() protoreflect.EnumType {
+func (EraseProgress_State) Type() protoreflect.EnumType {
 	return &file_record_proto_enumTypes[4]
 }
 
-func (x RecallWork_State) Number() protoreflect.EnumNumber {
+func (x EraseProgress_State) Number() protoreflect.EnumNumber {
 	return protoreflect.EnumNumber(x)
 }
 
-// Deprecated: Use RecallWork_State.Descriptor instead.
-func (RecallWork_State) EnumDescriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{30, 0}
+// Deprecated: Use EraseProgress_State.Descriptor instead.
+func (EraseProgress_State) EnumDescriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{31, 0}
 }
 
 // Account is the row "account" of a user's partition.
@@ -462,6 +471,7 @@ type Group struct {
 	ClearedSeq              uint32                 `protobuf:"varint,28,opt,name=cleared_seq,json=clearedSeq,proto3" json:"cleared_seq,omitempty"`                                                                                              // messages of the group's own stream up to here are hidden from clients
 	BansIssued              uint64                 `protobuf:"varint,31,opt,name=bans_issued,json=bansIssued,proto3" json:"bans_issued,omitempty"`                                                                                              // order of the newest ban
 	RoomAdmins              []*RoomAdmin           `protobuf:"bytes,32,rep,name=room_admins,json=roomAdmins,proto3" json:"room_admins,omitempty"`                                                                                               // of an AVChatRoom, in the order of their appointment
+	OwnerJoinId             uint64                 `protobuf:"varint,44,opt,name=owner_join_id,json=ownerJoinId,proto3" json:"owner_join_id,omitempty"`                                                                                         // of an AVChatRoom that has an owner: names the entry in his index
 	Events                  uint64                 `protobuf:"varint,43,opt,name=events,proto3" json:"events,omitempty"`                                                                                                                        // number of the newest event for the application, of any incarnation
 	unknownFields           protoimpl.UnknownFields
 	sizeCache               protoimpl.SizeCache
@@ -719,6 +729,13 @@ func (x *Group) GetRoomAdmins() []*RoomAdmin {
 		return x.RoomAdmins
 	}
 	return nil
+}
+
+func (x *Group) GetOwnerJoinId() uint64 {
+	if x != nil {
+		return x.OwnerJoinId
+	}
+	return 0
 }
 
 func (x *Group) GetEvents() uint64 {
@@ -1777,6 +1794,8 @@ type LogHead struct {
 	ListedReceived   int64                  `protobuf:"varint,12,opt,name=listed_received,json=listedReceived,proto3" json:"listed_received,omitempty"` // server's time when it came
 	TargetedSeq      uint32                 `protobuf:"varint,13,opt,name=targeted_seq,json=targetedSeq,proto3" json:"targeted_seq,omitempty"`          // newest message that updates the lists of its recipients alone
 	FirstTell        uint32                 `protobuf:"varint,14,opt,name=first_tell,json=firstTell,proto3" json:"first_tell,omitempty"`                // number of the first message that the application is to be told of
+	Throttle         []float64              `protobuf:"fixed64,15,rep,packed,name=throttle,proto3" json:"throttle,omitempty"`                           // what the frequency control has counted, by priority
+	ThrottleAt       int64                  `protobuf:"varint,16,opt,name=throttle_at,json=throttleAt,proto3" json:"throttle_at,omitempty"`             // and when, Unix nanoseconds
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -1905,6 +1924,20 @@ func (x *LogHead) GetTargetedSeq() uint32 {
 func (x *LogHead) GetFirstTell() uint32 {
 	if x != nil {
 		return x.FirstTell
+	}
+	return 0
+}
+
+func (x *LogHead) GetThrottle() []float64 {
+	if x != nil {
+		return x.Throttle
+	}
+	return nil
+}
+
+func (x *LogHead) GetThrottleAt() int64 {
+	if x != nil {
+		return x.ThrottleAt
 	}
 	return 0
 }
@@ -3298,11 +3331,8 @@ type RecallWork struct {
 	Kind          AuditEntry_Kind        `protobuf:"varint,1,opt,name=kind,proto3,enum=recant.record.AuditEntry_Kind" json:"kind,omitempty"` // RECALL, RESTORE, ERASE or HOLD
 	Operation     []byte                 `protobuf:"bytes,2,opt,name=operation,proto3" json:"operation,omitempty"`
 	NotBefore     int64                  `protobuf:"varint,3,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"` // Unix seconds
-	State         RecallWork_State       `protobuf:"varint,4,opt,name=state,proto3,enum=recant.record.RecallWork_State" json:"state,omitempty"`
-	Total         uint32                 `protobuf:"varint,5,opt,name=total,proto3" json:"total,omitempty"` // ERASE: messages
-	Done          uint32                 `protobuf:"varint,6,opt,name=done,proto3" json:"done,omitempty"`
-	Held          uint32                 `protobuf:"varint,7,opt,name=held,proto3" json:"held,omitempty"`
-	Before        uint32                 `protobuf:"varint,8,opt,name=before,proto3" json:"before,omitempty"` // ERASE: messages that had been erased when it began
+	Writer        uint64                 `protobuf:"varint,4,opt,name=writer,proto3" json:"writer,omitempty"`                        // the process that does it
+	Listed        int64                  `protobuf:"varint,5,opt,name=listed,proto3" json:"listed,omitempty"`                        // Unix seconds, when it was written
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3358,35 +3388,99 @@ func (x *RecallWork) GetNotBefore() int64 {
 	return 0
 }
 
-func (x *RecallWork) GetState() RecallWork_State {
+func (x *RecallWork) GetWriter() uint64 {
+	if x != nil {
+		return x.Writer
+	}
+	return 0
+}
+
+func (x *RecallWork) GetListed() int64 {
+	if x != nil {
+		return x.Listed
+	}
+	return 0
+}
+
+// EraseProgress is how far the erasure of an operation has come.
+type EraseProgress struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         EraseProgress_State    `protobuf:"varint,1,opt,name=state,proto3,enum=recant.record.EraseProgress_State" json:"state,omitempty"`
+	NotBefore     int64                  `protobuf:"varint,2,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"` // Unix seconds
+	Total         uint32                 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`                          // messages
+	Done          uint32                 `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
+	Held          uint32                 `protobuf:"varint,5,opt,name=held,proto3" json:"held,omitempty"`
+	Before        uint32                 `protobuf:"varint,6,opt,name=before,proto3" json:"before,omitempty"` // messages that had been erased when it began
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EraseProgress) Reset() {
+	*x = EraseProgress{}
+	mi := &file_record_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EraseProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EraseProgress) ProtoMessage() {}
+
+func (x *EraseProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EraseProgress.ProtoReflect.Descriptor instead.
+func (*EraseProgress) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *EraseProgress) GetState() EraseProgress_State {
 	if x != nil {
 		return x.State
 	}
-	return RecallWork_WAITING
+	return EraseProgress_NONE
 }
 
-func (x *RecallWork) GetTotal() uint32 {
+func (x *EraseProgress) GetNotBefore() int64 {
+	if x != nil {
+		return x.NotBefore
+	}
+	return 0
+}
+
+func (x *EraseProgress) GetTotal() uint32 {
 	if x != nil {
 		return x.Total
 	}
 	return 0
 }
 
-func (x *RecallWork) GetDone() uint32 {
+func (x *EraseProgress) GetDone() uint32 {
 	if x != nil {
 		return x.Done
 	}
 	return 0
 }
 
-func (x *RecallWork) GetHeld() uint32 {
+func (x *EraseProgress) GetHeld() uint32 {
 	if x != nil {
 		return x.Held
 	}
 	return 0
 }
 
-func (x *RecallWork) GetBefore() uint32 {
+func (x *EraseProgress) GetBefore() uint32 {
 	if x != nil {
 		return x.Before
 	}
@@ -3405,7 +3499,7 @@ type IdempotencyClaim struct {
 
 func (x *IdempotencyClaim) Reset() {
 	*x = IdempotencyClaim{}
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3417,7 +3511,7 @@ func (x *IdempotencyClaim) String() string {
 func (*IdempotencyClaim) ProtoMessage() {}
 
 func (x *IdempotencyClaim) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[31]
+	mi := &file_record_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3430,7 +3524,7 @@ func (x *IdempotencyClaim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IdempotencyClaim.ProtoReflect.Descriptor instead.
 func (*IdempotencyClaim) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{31}
+	return file_record_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *IdempotencyClaim) GetOperation() []byte {
@@ -3464,7 +3558,7 @@ type Claims struct {
 
 func (x *Claims) Reset() {
 	*x = Claims{}
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3476,7 +3570,7 @@ func (x *Claims) String() string {
 func (*Claims) ProtoMessage() {}
 
 func (x *Claims) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[32]
+	mi := &file_record_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3489,7 +3583,7 @@ func (x *Claims) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Claims.ProtoReflect.Descriptor instead.
 func (*Claims) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{32}
+	return file_record_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Claims) GetOldest() int64 {
@@ -3518,7 +3612,7 @@ type Cleanup struct {
 
 func (x *Cleanup) Reset() {
 	*x = Cleanup{}
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3530,7 +3624,7 @@ func (x *Cleanup) String() string {
 func (*Cleanup) ProtoMessage() {}
 
 func (x *Cleanup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[33]
+	mi := &file_record_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3543,7 +3637,7 @@ func (x *Cleanup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cleanup.ProtoReflect.Descriptor instead.
 func (*Cleanup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{33}
+	return file_record_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Cleanup) GetGroupId() string {
@@ -3620,7 +3714,7 @@ type DeadTopic struct {
 
 func (x *DeadTopic) Reset() {
 	*x = DeadTopic{}
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3632,7 +3726,7 @@ func (x *DeadTopic) String() string {
 func (*DeadTopic) ProtoMessage() {}
 
 func (x *DeadTopic) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[34]
+	mi := &file_record_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3645,7 +3739,7 @@ func (x *DeadTopic) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeadTopic.ProtoReflect.Descriptor instead.
 func (*DeadTopic) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{34}
+	return file_record_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DeadTopic) GetTopicId() string {
@@ -3677,7 +3771,7 @@ type ProfileField struct {
 
 func (x *ProfileField) Reset() {
 	*x = ProfileField{}
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3689,7 +3783,7 @@ func (x *ProfileField) String() string {
 func (*ProfileField) ProtoMessage() {}
 
 func (x *ProfileField) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[35]
+	mi := &file_record_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3702,7 +3796,7 @@ func (x *ProfileField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProfileField.ProtoReflect.Descriptor instead.
 func (*ProfileField) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{35}
+	return file_record_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ProfileField) GetTag() string {
@@ -3764,7 +3858,7 @@ type Kick struct {
 
 func (x *Kick) Reset() {
 	*x = Kick{}
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3776,7 +3870,7 @@ func (x *Kick) String() string {
 func (*Kick) ProtoMessage() {}
 
 func (x *Kick) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[36]
+	mi := &file_record_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3789,7 +3883,7 @@ func (x *Kick) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Kick.ProtoReflect.Descriptor instead.
 func (*Kick) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{36}
+	return file_record_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Kick) GetTime() int64 {
@@ -3810,7 +3904,7 @@ type Broadcasts struct {
 
 func (x *Broadcasts) Reset() {
 	*x = Broadcasts{}
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3822,7 +3916,7 @@ func (x *Broadcasts) String() string {
 func (*Broadcasts) ProtoMessage() {}
 
 func (x *Broadcasts) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[37]
+	mi := &file_record_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3835,7 +3929,7 @@ func (x *Broadcasts) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Broadcasts.ProtoReflect.Descriptor instead.
 func (*Broadcasts) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{37}
+	return file_record_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Broadcasts) GetNewest() uint32 {
@@ -3864,7 +3958,7 @@ type Broadcast struct {
 
 func (x *Broadcast) Reset() {
 	*x = Broadcast{}
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3876,7 +3970,7 @@ func (x *Broadcast) String() string {
 func (*Broadcast) ProtoMessage() {}
 
 func (x *Broadcast) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[38]
+	mi := &file_record_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3889,7 +3983,7 @@ func (x *Broadcast) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Broadcast.ProtoReflect.Descriptor instead.
 func (*Broadcast) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{38}
+	return file_record_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Broadcast) GetDigest() []byte {
@@ -3930,7 +4024,7 @@ type PermissionGroup struct {
 
 func (x *PermissionGroup) Reset() {
 	*x = PermissionGroup{}
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3942,7 +4036,7 @@ func (x *PermissionGroup) String() string {
 func (*PermissionGroup) ProtoMessage() {}
 
 func (x *PermissionGroup) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[39]
+	mi := &file_record_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3955,7 +4049,7 @@ func (x *PermissionGroup) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PermissionGroup.ProtoReflect.Descriptor instead.
 func (*PermissionGroup) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{39}
+	return file_record_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *PermissionGroup) GetId() string {
@@ -4012,7 +4106,7 @@ type Attributes struct {
 
 func (x *Attributes) Reset() {
 	*x = Attributes{}
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4024,7 +4118,7 @@ func (x *Attributes) String() string {
 func (*Attributes) ProtoMessage() {}
 
 func (x *Attributes) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[40]
+	mi := &file_record_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4037,7 +4131,7 @@ func (x *Attributes) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attributes.ProtoReflect.Descriptor instead.
 func (*Attributes) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{40}
+	return file_record_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Attributes) GetAttributes() []*Attribute {
@@ -4073,7 +4167,7 @@ type Attribute struct {
 
 func (x *Attribute) Reset() {
 	*x = Attribute{}
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4085,7 +4179,7 @@ func (x *Attribute) String() string {
 func (*Attribute) ProtoMessage() {}
 
 func (x *Attribute) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[41]
+	mi := &file_record_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4098,7 +4192,7 @@ func (x *Attribute) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Attribute.ProtoReflect.Descriptor instead.
 func (*Attribute) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{41}
+	return file_record_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Attribute) GetKey() string {
@@ -4132,7 +4226,7 @@ type Counters struct {
 
 func (x *Counters) Reset() {
 	*x = Counters{}
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4144,7 +4238,7 @@ func (x *Counters) String() string {
 func (*Counters) ProtoMessage() {}
 
 func (x *Counters) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[42]
+	mi := &file_record_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4157,7 +4251,7 @@ func (x *Counters) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counters.ProtoReflect.Descriptor instead.
 func (*Counters) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{42}
+	return file_record_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Counters) GetCounters() []*Counter {
@@ -4178,7 +4272,7 @@ type Counter struct {
 
 func (x *Counter) Reset() {
 	*x = Counter{}
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4190,7 +4284,7 @@ func (x *Counter) String() string {
 func (*Counter) ProtoMessage() {}
 
 func (x *Counter) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[43]
+	mi := &file_record_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4203,7 +4297,7 @@ func (x *Counter) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Counter.ProtoReflect.Descriptor instead.
 func (*Counter) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{43}
+	return file_record_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Counter) GetKey() string {
@@ -4232,7 +4326,7 @@ type Ban struct {
 
 func (x *Ban) Reset() {
 	*x = Ban{}
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4244,7 +4338,7 @@ func (x *Ban) String() string {
 func (*Ban) ProtoMessage() {}
 
 func (x *Ban) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[44]
+	mi := &file_record_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4257,7 +4351,7 @@ func (x *Ban) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ban.ProtoReflect.Descriptor instead.
 func (*Ban) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{44}
+	return file_record_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Ban) GetUntil() uint32 {
@@ -4292,7 +4386,7 @@ type BanEntry struct {
 
 func (x *BanEntry) Reset() {
 	*x = BanEntry{}
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4304,7 +4398,7 @@ func (x *BanEntry) String() string {
 func (*BanEntry) ProtoMessage() {}
 
 func (x *BanEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[45]
+	mi := &file_record_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4317,7 +4411,7 @@ func (x *BanEntry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BanEntry.ProtoReflect.Descriptor instead.
 func (*BanEntry) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{45}
+	return file_record_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *BanEntry) GetAccount() string {
@@ -4345,7 +4439,7 @@ type RoomAdmin struct {
 
 func (x *RoomAdmin) Reset() {
 	*x = RoomAdmin{}
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4357,7 +4451,7 @@ func (x *RoomAdmin) String() string {
 func (*RoomAdmin) ProtoMessage() {}
 
 func (x *RoomAdmin) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[46]
+	mi := &file_record_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4370,7 +4464,7 @@ func (x *RoomAdmin) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomAdmin.ProtoReflect.Descriptor instead.
 func (*RoomAdmin) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{46}
+	return file_record_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *RoomAdmin) GetAccount() string {
@@ -4398,7 +4492,7 @@ type Robot struct {
 
 func (x *Robot) Reset() {
 	*x = Robot{}
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4410,7 +4504,7 @@ func (x *Robot) String() string {
 func (*Robot) ProtoMessage() {}
 
 func (x *Robot) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[47]
+	mi := &file_record_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4423,7 +4517,7 @@ func (x *Robot) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Robot.ProtoReflect.Descriptor instead.
 func (*Robot) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{47}
+	return file_record_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Robot) GetSince() int64 {
@@ -4452,7 +4546,7 @@ type RoomMarks struct {
 
 func (x *RoomMarks) Reset() {
 	*x = RoomMarks{}
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4464,7 +4558,7 @@ func (x *RoomMarks) String() string {
 func (*RoomMarks) ProtoMessage() {}
 
 func (x *RoomMarks) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[48]
+	mi := &file_record_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4477,7 +4571,7 @@ func (x *RoomMarks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomMarks.ProtoReflect.Descriptor instead.
 func (*RoomMarks) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{48}
+	return file_record_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RoomMarks) GetMarks() []uint32 {
@@ -4505,7 +4599,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4517,7 +4611,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4530,7 +4624,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{49}
+	return file_record_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Receipt) GetReaders() []*Reader {
@@ -4551,7 +4645,7 @@ type Reader struct {
 
 func (x *Reader) Reset() {
 	*x = Reader{}
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4563,7 +4657,7 @@ func (x *Reader) String() string {
 func (*Reader) ProtoMessage() {}
 
 func (x *Reader) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4576,7 +4670,7 @@ func (x *Reader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reader.ProtoReflect.Descriptor instead.
 func (*Reader) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{50}
+	return file_record_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Reader) GetAccount() string {
@@ -4603,7 +4697,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4615,7 +4709,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4628,7 +4722,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{51}
+	return file_record_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Reading) GetRead() []byte {
@@ -4651,7 +4745,7 @@ type Extensions struct {
 
 func (x *Extensions) Reset() {
 	*x = Extensions{}
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4663,7 +4757,7 @@ func (x *Extensions) String() string {
 func (*Extensions) ProtoMessage() {}
 
 func (x *Extensions) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4676,7 +4770,7 @@ func (x *Extensions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extensions.ProtoReflect.Descriptor instead.
 func (*Extensions) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{52}
+	return file_record_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Extensions) GetLatest() uint32 {
@@ -4718,7 +4812,7 @@ type ExtensionWrite struct {
 
 func (x *ExtensionWrite) Reset() {
 	*x = ExtensionWrite{}
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4730,7 +4824,7 @@ func (x *ExtensionWrite) String() string {
 func (*ExtensionWrite) ProtoMessage() {}
 
 func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4743,7 +4837,7 @@ func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtensionWrite.ProtoReflect.Descriptor instead.
 func (*ExtensionWrite) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{53}
+	return file_record_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ExtensionWrite) GetTime() int64 {
@@ -4771,7 +4865,7 @@ type Extension struct {
 
 func (x *Extension) Reset() {
 	*x = Extension{}
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4783,7 +4877,7 @@ func (x *Extension) String() string {
 func (*Extension) ProtoMessage() {}
 
 func (x *Extension) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4796,7 +4890,7 @@ func (x *Extension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extension.ProtoReflect.Descriptor instead.
 func (*Extension) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{54}
+	return file_record_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Extension) GetValue() string {
@@ -4828,7 +4922,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4840,7 +4934,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4853,7 +4947,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{55}
+	return file_record_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Event) GetCommand() string {
@@ -4906,7 +5000,7 @@ type EventMark struct {
 
 func (x *EventMark) Reset() {
 	*x = EventMark{}
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4918,7 +5012,7 @@ func (x *EventMark) String() string {
 func (*EventMark) ProtoMessage() {}
 
 func (x *EventMark) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4931,7 +5025,7 @@ func (x *EventMark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventMark.ProtoReflect.Descriptor instead.
 func (*EventMark) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{56}
+	return file_record_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *EventMark) GetUntil() int64 {
@@ -4984,7 +5078,7 @@ type EventCursor struct {
 
 func (x *EventCursor) Reset() {
 	*x = EventCursor{}
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4996,7 +5090,7 @@ func (x *EventCursor) String() string {
 func (*EventCursor) ProtoMessage() {}
 
 func (x *EventCursor) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5009,7 +5103,7 @@ func (x *EventCursor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventCursor.ProtoReflect.Descriptor instead.
 func (*EventCursor) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{57}
+	return file_record_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *EventCursor) GetNumber() uint64 {
@@ -5065,7 +5159,7 @@ type ReplayPlace struct {
 
 func (x *ReplayPlace) Reset() {
 	*x = ReplayPlace{}
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5077,7 +5171,7 @@ func (x *ReplayPlace) String() string {
 func (*ReplayPlace) ProtoMessage() {}
 
 func (x *ReplayPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5090,7 +5184,7 @@ func (x *ReplayPlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayPlace.ProtoReflect.Descriptor instead.
 func (*ReplayPlace) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{58}
+	return file_record_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *ReplayPlace) GetLane() string {
@@ -5120,7 +5214,7 @@ type EventLease struct {
 
 func (x *EventLease) Reset() {
 	*x = EventLease{}
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5132,7 +5226,7 @@ func (x *EventLease) String() string {
 func (*EventLease) ProtoMessage() {}
 
 func (x *EventLease) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5145,7 +5239,7 @@ func (x *EventLease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventLease.ProtoReflect.Descriptor instead.
 func (*EventLease) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{59}
+	return file_record_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *EventLease) GetHolder() uint64 {
@@ -5191,7 +5285,7 @@ type Copy struct {
 
 func (x *Copy) Reset() {
 	*x = Copy{}
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5203,7 +5297,7 @@ func (x *Copy) String() string {
 func (*Copy) ProtoMessage() {}
 
 func (x *Copy) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5216,7 +5310,7 @@ func (x *Copy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Copy.ProtoReflect.Descriptor instead.
 func (*Copy) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{60}
+	return file_record_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Copy) GetFrom() string {
@@ -5275,7 +5369,7 @@ const file_record_proto_rawDesc = "" +
 	"\x06events\x18\x06 \x01(\x04R\x06events\"/\n" +
 	"\x05Field\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\x91\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xb5\n" +
 	"\n" +
 	"\x05Group\x12 \n" +
 	"\vincarnation\x18\x01 \x01(\x04R\vincarnation\x12\x1c\n" +
@@ -5317,7 +5411,8 @@ const file_record_proto_rawDesc = "" +
 	"\vbans_issued\x18\x1f \x01(\x04R\n" +
 	"bansIssued\x129\n" +
 	"\vroom_admins\x18  \x03(\v2\x18.recant.record.RoomAdminR\n" +
-	"roomAdmins\x12\x16\n" +
+	"roomAdmins\x12\"\n" +
+	"\rowner_join_id\x18, \x01(\x04R\vownerJoinId\x12\x16\n" +
 	"\x06events\x18+ \x01(\x04R\x06events\x1aC\n" +
 	"\x15PermissionGroupsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x04R\x03key\x12\x14\n" +
@@ -5423,7 +5518,7 @@ const file_record_proto_rawDesc = "" +
 	"\x04body\x18\x02 \x01(\v2\x13.recant.record.BodyR\x04body\"5\n" +
 	"\aMention\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\x12\x18\n" +
-	"\aaccount\x18\x02 \x01(\tR\aaccount\"\xea\x03\n" +
+	"\aaccount\x18\x02 \x01(\tR\aaccount\"\xa7\x04\n" +
 	"\aLogHead\x12\x19\n" +
 	"\blast_seq\x18\x01 \x01(\rR\alastSeq\x12\x1b\n" +
 	"\tlast_time\x18\x02 \x01(\x03R\blastTime\x12,\n" +
@@ -5443,7 +5538,10 @@ const file_record_proto_rawDesc = "" +
 	"\x0flisted_received\x18\f \x01(\x03R\x0elistedReceived\x12!\n" +
 	"\ftargeted_seq\x18\r \x01(\rR\vtargetedSeq\x12\x1d\n" +
 	"\n" +
-	"first_tell\x18\x0e \x01(\rR\tfirstTell\"\xed\x02\n" +
+	"first_tell\x18\x0e \x01(\rR\tfirstTell\x12\x1a\n" +
+	"\bthrottle\x18\x0f \x03(\x01R\bthrottle\x12\x1f\n" +
+	"\vthrottle_at\x18\x10 \x01(\x03R\n" +
+	"throttleAt\"\xed\x02\n" +
 	"\fConversation\x12\x1f\n" +
 	"\vbucket_hint\x18\x01 \x01(\rR\n" +
 	"bucketHint\x12\x16\n" +
@@ -5621,21 +5719,29 @@ const file_record_proto_rawDesc = "" +
 	"\x05after\x18\x05 \x01(\rR\x05after\x12\x1d\n" +
 	"\n" +
 	"chain_hash\x18\x06 \x01(\fR\tchainHash\x12\x1a\n" +
-	"\bmessages\x18\a \x01(\rR\bmessages\"\xad\x02\n" +
+	"\bmessages\x18\a \x01(\rR\bmessages\"\xad\x01\n" +
 	"\n" +
 	"RecallWork\x122\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1e.recant.record.AuditEntry.KindR\x04kind\x12\x1c\n" +
 	"\toperation\x18\x02 \x01(\fR\toperation\x12\x1d\n" +
 	"\n" +
-	"not_before\x18\x03 \x01(\x03R\tnotBefore\x125\n" +
-	"\x05state\x18\x04 \x01(\x0e2\x1f.recant.record.RecallWork.StateR\x05state\x12\x14\n" +
-	"\x05total\x18\x05 \x01(\rR\x05total\x12\x12\n" +
-	"\x04done\x18\x06 \x01(\rR\x04done\x12\x12\n" +
-	"\x04held\x18\a \x01(\rR\x04held\x12\x16\n" +
-	"\x06before\x18\b \x01(\rR\x06before\"!\n" +
-	"\x05State\x12\v\n" +
-	"\aWAITING\x10\x00\x12\v\n" +
-	"\aRUNNING\x10\x01\"^\n" +
+	"not_before\x18\x03 \x01(\x03R\tnotBefore\x12\x16\n" +
+	"\x06writer\x18\x04 \x01(\x04R\x06writer\x12\x16\n" +
+	"\x06listed\x18\x05 \x01(\x03R\x06listed\"\x80\x02\n" +
+	"\rEraseProgress\x128\n" +
+	"\x05state\x18\x01 \x01(\x0e2\".recant.record.EraseProgress.StateR\x05state\x12\x1d\n" +
+	"\n" +
+	"not_before\x18\x02 \x01(\x03R\tnotBefore\x12\x14\n" +
+	"\x05total\x18\x03 \x01(\rR\x05total\x12\x12\n" +
+	"\x04done\x18\x04 \x01(\rR\x04done\x12\x12\n" +
+	"\x04held\x18\x05 \x01(\rR\x04held\x12\x16\n" +
+	"\x06before\x18\x06 \x01(\rR\x06before\"@\n" +
+	"\x05State\x12\b\n" +
+	"\x04NONE\x10\x00\x12\v\n" +
+	"\aWAITING\x10\x01\x12\t\n" +
+	"\x05BEGUN\x10\x02\x12\v\n" +
+	"\aRUNNING\x10\x03\x12\b\n" +
+	"\x04DONE\x10\x04\"^\n" +
 	"\x10IdempotencyClaim\x12\x1c\n" +
 	"\toperation\x18\x01 \x01(\fR\toperation\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x12\n" +
@@ -5788,13 +5894,13 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
 	(FeedEvent_Type)(0),      // 2: recant.record.FeedEvent.Type
 	(AuditEntry_Kind)(0),     // 3: recant.record.AuditEntry.Kind
-	(RecallWork_State)(0),    // 4: recant.record.RecallWork.State
+	(EraseProgress_State)(0), // 4: recant.record.EraseProgress.State
 	(*Account)(nil),          // 5: recant.record.Account
 	(*Field)(nil),            // 6: recant.record.Field
 	(*Group)(nil),            // 7: recant.record.Group
@@ -5826,47 +5932,48 @@ var file_record_proto_goTypes = []any{
 	(*RecallPlan)(nil),       // 33: recant.record.RecallPlan
 	(*ExportPlace)(nil),      // 34: recant.record.ExportPlace
 	(*RecallWork)(nil),       // 35: recant.record.RecallWork
-	(*IdempotencyClaim)(nil), // 36: recant.record.IdempotencyClaim
-	(*Claims)(nil),           // 37: recant.record.Claims
-	(*Cleanup)(nil),          // 38: recant.record.Cleanup
-	(*DeadTopic)(nil),        // 39: recant.record.DeadTopic
-	(*ProfileField)(nil),     // 40: recant.record.ProfileField
-	(*Kick)(nil),             // 41: recant.record.Kick
-	(*Broadcasts)(nil),       // 42: recant.record.Broadcasts
-	(*Broadcast)(nil),        // 43: recant.record.Broadcast
-	(*PermissionGroup)(nil),  // 44: recant.record.PermissionGroup
-	(*Attributes)(nil),       // 45: recant.record.Attributes
-	(*Attribute)(nil),        // 46: recant.record.Attribute
-	(*Counters)(nil),         // 47: recant.record.Counters
-	(*Counter)(nil),          // 48: recant.record.Counter
-	(*Ban)(nil),              // 49: recant.record.Ban
-	(*BanEntry)(nil),         // 50: recant.record.BanEntry
-	(*RoomAdmin)(nil),        // 51: recant.record.RoomAdmin
-	(*Robot)(nil),            // 52: recant.record.Robot
-	(*RoomMarks)(nil),        // 53: recant.record.RoomMarks
-	(*Receipt)(nil),          // 54: recant.record.Receipt
-	(*Reader)(nil),           // 55: recant.record.Reader
-	(*Reading)(nil),          // 56: recant.record.Reading
-	(*Extensions)(nil),       // 57: recant.record.Extensions
-	(*ExtensionWrite)(nil),   // 58: recant.record.ExtensionWrite
-	(*Extension)(nil),        // 59: recant.record.Extension
-	(*Event)(nil),            // 60: recant.record.Event
-	(*EventMark)(nil),        // 61: recant.record.EventMark
-	(*EventCursor)(nil),      // 62: recant.record.EventCursor
-	(*ReplayPlace)(nil),      // 63: recant.record.ReplayPlace
-	(*EventLease)(nil),       // 64: recant.record.EventLease
-	(*Copy)(nil),             // 65: recant.record.Copy
-	nil,                      // 66: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 67: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 68: recant.record.PermissionGroup.TopicsEntry
+	(*EraseProgress)(nil),    // 36: recant.record.EraseProgress
+	(*IdempotencyClaim)(nil), // 37: recant.record.IdempotencyClaim
+	(*Claims)(nil),           // 38: recant.record.Claims
+	(*Cleanup)(nil),          // 39: recant.record.Cleanup
+	(*DeadTopic)(nil),        // 40: recant.record.DeadTopic
+	(*ProfileField)(nil),     // 41: recant.record.ProfileField
+	(*Kick)(nil),             // 42: recant.record.Kick
+	(*Broadcasts)(nil),       // 43: recant.record.Broadcasts
+	(*Broadcast)(nil),        // 44: recant.record.Broadcast
+	(*PermissionGroup)(nil),  // 45: recant.record.PermissionGroup
+	(*Attributes)(nil),       // 46: recant.record.Attributes
+	(*Attribute)(nil),        // 47: recant.record.Attribute
+	(*Counters)(nil),         // 48: recant.record.Counters
+	(*Counter)(nil),          // 49: recant.record.Counter
+	(*Ban)(nil),              // 50: recant.record.Ban
+	(*BanEntry)(nil),         // 51: recant.record.BanEntry
+	(*RoomAdmin)(nil),        // 52: recant.record.RoomAdmin
+	(*Robot)(nil),            // 53: recant.record.Robot
+	(*RoomMarks)(nil),        // 54: recant.record.RoomMarks
+	(*Receipt)(nil),          // 55: recant.record.Receipt
+	(*Reader)(nil),           // 56: recant.record.Reader
+	(*Reading)(nil),          // 57: recant.record.Reading
+	(*Extensions)(nil),       // 58: recant.record.Extensions
+	(*ExtensionWrite)(nil),   // 59: recant.record.ExtensionWrite
+	(*Extension)(nil),        // 60: recant.record.Extension
+	(*Event)(nil),            // 61: recant.record.Event
+	(*EventMark)(nil),        // 62: recant.record.EventMark
+	(*EventCursor)(nil),      // 63: recant.record.EventCursor
+	(*ReplayPlace)(nil),      // 64: recant.record.ReplayPlace
+	(*EventLease)(nil),       // 65: recant.record.EventLease
+	(*Copy)(nil),             // 66: recant.record.Copy
+	nil,                      // 67: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 68: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 69: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
-	40, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
+	41, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	66, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
-	51, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
+	67, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	52, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
 	6,  // 4: recant.record.Member.custom:type_name -> recant.record.Field
-	67, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	68, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
 	19, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
 	17, // 7: recant.record.Body.cause:type_name -> recant.record.Cause
 	16, // 8: recant.record.Edit.body:type_name -> recant.record.Body
@@ -5884,16 +5991,16 @@ var file_record_proto_depIdxs = []int32{
 	30, // 20: recant.record.RecallPlan.scope:type_name -> recant.record.RecallScope
 	29, // 21: recant.record.RecallPlan.parts:type_name -> recant.record.RecallPart
 	3,  // 22: recant.record.RecallWork.kind:type_name -> recant.record.AuditEntry.Kind
-	4,  // 23: recant.record.RecallWork.state:type_name -> recant.record.RecallWork.State
-	39, // 24: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
-	43, // 25: recant.record.Broadcasts.recent:type_name -> recant.record.Broadcast
-	68, // 26: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
-	46, // 27: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
-	48, // 28: recant.record.Counters.counters:type_name -> recant.record.Counter
-	55, // 29: recant.record.Receipt.readers:type_name -> recant.record.Reader
-	58, // 30: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
+	4,  // 23: recant.record.EraseProgress.state:type_name -> recant.record.EraseProgress.State
+	40, // 24: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
+	44, // 25: recant.record.Broadcasts.recent:type_name -> recant.record.Broadcast
+	69, // 26: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	47, // 27: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
+	49, // 28: recant.record.Counters.counters:type_name -> recant.record.Counter
+	56, // 29: recant.record.Receipt.readers:type_name -> recant.record.Reader
+	59, // 30: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
 	17, // 31: recant.record.Event.cause:type_name -> recant.record.Cause
-	62, // 32: recant.record.ReplayPlace.cursor:type_name -> recant.record.EventCursor
+	63, // 32: recant.record.ReplayPlace.cursor:type_name -> recant.record.EventCursor
 	33, // [33:33] is the sub-list for method output_type
 	33, // [33:33] is the sub-list for method input_type
 	33, // [33:33] is the sub-list for extension type_name
@@ -5907,8 +6014,8 @@ func file_record_proto_init() {
 		return
 	}
 	file_record_proto_msgTypes[7].OneofWrappers = []any{}
-	file_record_proto_msgTypes[33].OneofWrappers = []any{}
-	file_record_proto_msgTypes[35].OneofWrappers = []any{
+	file_record_proto_msgTypes[34].OneofWrappers = []any{}
+	file_record_proto_msgTypes[36].OneofWrappers = []any{
 		(*ProfileField_Text)(nil),
 		(*ProfileField_Number)(nil),
 	}
@@ -5918,7 +6025,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   64,
+			NumMessages:   65,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
