@@ -102,8 +102,9 @@ func TestAnErasureThatCannotPurgeKeepsRunning(t *testing.T) {
 		t.Errorf("asked for again it answers %+v, %v", e, err)
 	}
 
-	log.Reset() // another run says it anew, and tries at once
+	log.Reset() // another run says it anew, and tries once it has taken the work over
 	a = open()
+	clock.now = clock.now.Add((takeOverAfter + 1) * time.Second)
 	work(a, true, ErasureRunning)
 	st.without = false
 	work(a, false, ErasureRunning)
