@@ -10,7 +10,7 @@ GOVULNDB ?= https://vuln.go.dev
 # How long make test-cluster lasts.
 CLUSTERTIME ?= 10m
 
-.PHONY: build check test test-cluster test-cassandra bench bench-cluster generate screenshots vet staticcheck vulncheck race cassandra fuzz tools
+.PHONY: build check test test-cluster test-cassandra bench bench-cluster generate screenshots vet staticcheck vulncheck race processes cassandra fuzz tools
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o bin/recant ./cmd/recant
@@ -18,7 +18,7 @@ build:
 check: vet
 	$(GO) test -short -timeout 10m ./...
 
-test: tools vet staticcheck vulncheck race cassandra fuzz
+test: tools vet staticcheck vulncheck race processes cassandra fuzz
 
 vet:
 	$(GO) vet ./...
@@ -37,6 +37,13 @@ vulncheck:
 
 race:
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
+
+# The tests of the protocol on three processes that share a store, but for those that
+# are about documents or one process.
+processes:
+	RECANT_TEST_PROCESSES=3 $(GO) test -count 1 -short -timeout 10m -skip '$(ONE_PROCESS)' ./api
+
+ONE_PROCESS = Document|Envelope|Decode|Receipts(ThatWait)|ABackendThatIsGone|NameTheAddress
 
 # The tests of the domain and the protocol on a Cassandra node of their own: those of
 # several processes, of answers that are lost, of crashes, and the scenarios, but for
