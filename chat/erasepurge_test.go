@@ -20,12 +20,12 @@ type withoutPurge struct {
 	tries   int
 }
 
-func (s *withoutPurge) Purge(context.Context, store.Partition) error {
+func (s *withoutPurge) Purge(ctx context.Context, p store.Partition) error {
 	s.tries++
 	if s.without {
 		return store.ErrNoPurge
 	}
-	return nil
+	return s.Store.Purge(ctx, p)
 }
 
 // Where the store cannot purge, an erasure deletes what it is to erase, of all its
@@ -102,9 +102,9 @@ func TestAnErasureThatCannotPurgeKeepsRunning(t *testing.T) {
 		t.Errorf("asked for again it answers %+v, %v", e, err)
 	}
 
-	log.Reset() // another run says it anew, and tries once it has taken the work over
+	log.Reset() // another run says it anew, and tries as soon as it takes over
 	a = open()
-	clock.now = clock.now.Add((takeOverAfter + 1) * time.Second)
+	clock.now = clock.now.Add(takeOverAfter * time.Second)
 	work(a, true, ErasureRunning)
 	st.without = false
 	work(a, false, ErasureRunning)
