@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
 )
 
@@ -300,25 +299,29 @@ func (r *markedRoom) checkMarks(removed bool) error {
 	return nil
 }
 
-// stageMarks stages the marks of accounts that have changed, and removes what
-// holds no more as far as one commit can.
+// stageMarks stages the blocks with the marks of accounts that have changed, or that
+// hold no more.
 func (r *markedRoom) stageMarks(changed []MarkedAccount) {
+	block := func(account string) string { return string(record.RoomMarksKey(r.head.Incarnation, account)) }
+	blocks := map[string]*record.RoomMarksBlock{}
 	for _, item := range changed {
-		stay, key := r.stays[item.Account], record.RoomMarksKey(r.head.Incarnation, item.Account)
-		m := r.held[item.Account]
-		if m == nil || len(m.Marks) == 0 {
-			r.delete(key)
+		blocks[block(item.Account)] = &record.RoomMarksBlock{}
+		if m := r.held[item.Account]; m != nil && len(m.Marks) > 0 {
+			m.Account, m.Stay = item.Account, r.stays[item.Account].ID
 		} else {
-			m.Stay = stay.ID
-			r.set(key, m)
+			delete(r.held, item.Account)
 		}
-		delete(r.void, item.Account)
 	}
 	for account := range r.void {
-		if len(r.mutations) >= store.MaxMutations-1 { // and the head
-			return
+		blocks[block(account)] = &record.RoomMarksBlock{}
+	}
+	for _, account := range slices.Sorted(maps.Keys(r.held)) {
+		if b := blocks[block(account)]; b != nil {
+			b.Marks = append(b.Marks, r.held[account])
 		}
-		r.delete(record.RoomMarksKey(r.head.Incarnation, account))
+	}
+	for key, b := range blocks {
+		r.set([]byte(key), b)
 	}
 }
 
@@ -345,9 +348,15 @@ func (g *groupChange) endRobots(ctx context.Context, accounts []string, joinIDs 
 // heldMarks returns the marks in an AVChatRoom that hold, and the accounts whose
 // marks hold no more.
 func (g *groupState) heldMarks(ctx context.Context, robots map[string]*record.Robot) (held map[string]*record.RoomMarks, void map[string]bool, err error) {
-	held, err = readAll[record.RoomMarks](ctx, g, record.RoomMarksKey(g.head.Incarnation, ""))
+	blocks, err := readAll[record.RoomMarksBlock](ctx, g, record.RoomMarksPrefix(g.head.Incarnation))
 	if err != nil {
 		return nil, nil, err
+	}
+	held = map[string]*record.RoomMarks{}
+	for _, block := range blocks {
+		for _, m := range block.Marks {
+			held[m.Account] = m
+		}
 	}
 	stays, err := g.app.presence.Stays(ctx, g.room(), slices.Collect(maps.Keys(held))...)
 	if err != nil {

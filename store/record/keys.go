@@ -243,11 +243,13 @@ func RobotKey(incarnation uint64, account string) []byte {
 	return append(groupKey('d', incarnation), account...)
 }
 
-// RoomMarksKey is the marks of an account in an AVChatRoom; the key of "" is the
-// prefix of all.
+// RoomMarksKey is the block of marks in an AVChatRoom that has those of an account.
 func RoomMarksKey(incarnation uint64, account string) []byte {
-	return append(groupKey('k', incarnation), account...)
+	return append(RoomMarksPrefix(incarnation), byte(crc32.ChecksumIEEE([]byte(account))%lists))
 }
+
+// RoomMarksPrefix is the prefix of all of them.
+func RoomMarksPrefix(incarnation uint64) []byte { return groupKey('k', incarnation) }
 
 // IncarnationPrefixes are the prefixes of all rows of one incarnation in a
 // group's partition, but for those of members and their index.

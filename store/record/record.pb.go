@@ -4534,19 +4534,66 @@ func (x *Robot) GetJoinId() uint64 {
 	return 0
 }
 
+// RoomMarksBlock is the marks of some accounts in an AVChatRoom. Its row stays when
+// there are none any more.
+type RoomMarksBlock struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Marks         []*RoomMarks           `protobuf:"bytes,1,rep,name=marks,proto3" json:"marks,omitempty"` // ascending by account
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RoomMarksBlock) Reset() {
+	*x = RoomMarksBlock{}
+	mi := &file_record_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RoomMarksBlock) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RoomMarksBlock) ProtoMessage() {}
+
+func (x *RoomMarksBlock) ProtoReflect() protoreflect.Message {
+	mi := &file_record_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RoomMarksBlock.ProtoReflect.Descriptor instead.
+func (*RoomMarksBlock) Descriptor() ([]byte, []int) {
+	return file_record_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *RoomMarksBlock) GetMarks() []*RoomMarks {
+	if x != nil {
+		return x.Marks
+	}
+	return nil
+}
+
 // RoomMarks are the marks of one account in an AVChatRoom, without 500. They
 // are void unless the account is still in the same stay, or a robot.
 type RoomMarks struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Marks         []uint32               `protobuf:"varint,1,rep,packed,name=marks,proto3" json:"marks,omitempty"` // ascending
 	Stay          uint64                 `protobuf:"fixed64,2,opt,name=stay,proto3" json:"stay,omitempty"`
+	Account       string                 `protobuf:"bytes,3,opt,name=account,proto3" json:"account,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RoomMarks) Reset() {
 	*x = RoomMarks{}
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4558,7 +4605,7 @@ func (x *RoomMarks) String() string {
 func (*RoomMarks) ProtoMessage() {}
 
 func (x *RoomMarks) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[49]
+	mi := &file_record_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4571,7 +4618,7 @@ func (x *RoomMarks) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RoomMarks.ProtoReflect.Descriptor instead.
 func (*RoomMarks) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{49}
+	return file_record_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RoomMarks) GetMarks() []uint32 {
@@ -4588,6 +4635,13 @@ func (x *RoomMarks) GetStay() uint64 {
 	return 0
 }
 
+func (x *RoomMarks) GetAccount() string {
+	if x != nil {
+		return x.Account
+	}
+	return ""
+}
+
 // Receipt is who is to read a message that asks for receipts. Its row is in the
 // log, written with the message, and never changes.
 type Receipt struct {
@@ -4599,7 +4653,7 @@ type Receipt struct {
 
 func (x *Receipt) Reset() {
 	*x = Receipt{}
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4611,7 +4665,7 @@ func (x *Receipt) String() string {
 func (*Receipt) ProtoMessage() {}
 
 func (x *Receipt) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[50]
+	mi := &file_record_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4624,7 +4678,7 @@ func (x *Receipt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Receipt.ProtoReflect.Descriptor instead.
 func (*Receipt) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{50}
+	return file_record_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Receipt) GetReaders() []*Reader {
@@ -4645,7 +4699,7 @@ type Reader struct {
 
 func (x *Reader) Reset() {
 	*x = Reader{}
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4657,7 +4711,7 @@ func (x *Reader) String() string {
 func (*Reader) ProtoMessage() {}
 
 func (x *Reader) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[51]
+	mi := &file_record_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4670,7 +4724,7 @@ func (x *Reader) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reader.ProtoReflect.Descriptor instead.
 func (*Reader) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{51}
+	return file_record_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Reader) GetAccount() string {
@@ -4697,7 +4751,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4709,7 +4763,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[52]
+	mi := &file_record_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4722,7 +4776,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{52}
+	return file_record_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Reading) GetRead() []byte {
@@ -4745,7 +4799,7 @@ type Extensions struct {
 
 func (x *Extensions) Reset() {
 	*x = Extensions{}
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4757,7 +4811,7 @@ func (x *Extensions) String() string {
 func (*Extensions) ProtoMessage() {}
 
 func (x *Extensions) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[53]
+	mi := &file_record_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4770,7 +4824,7 @@ func (x *Extensions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extensions.ProtoReflect.Descriptor instead.
 func (*Extensions) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{53}
+	return file_record_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Extensions) GetLatest() uint32 {
@@ -4812,7 +4866,7 @@ type ExtensionWrite struct {
 
 func (x *ExtensionWrite) Reset() {
 	*x = ExtensionWrite{}
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4824,7 +4878,7 @@ func (x *ExtensionWrite) String() string {
 func (*ExtensionWrite) ProtoMessage() {}
 
 func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[54]
+	mi := &file_record_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4837,7 +4891,7 @@ func (x *ExtensionWrite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExtensionWrite.ProtoReflect.Descriptor instead.
 func (*ExtensionWrite) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{54}
+	return file_record_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ExtensionWrite) GetTime() int64 {
@@ -4865,7 +4919,7 @@ type Extension struct {
 
 func (x *Extension) Reset() {
 	*x = Extension{}
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4877,7 +4931,7 @@ func (x *Extension) String() string {
 func (*Extension) ProtoMessage() {}
 
 func (x *Extension) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[55]
+	mi := &file_record_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4890,7 +4944,7 @@ func (x *Extension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Extension.ProtoReflect.Descriptor instead.
 func (*Extension) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{55}
+	return file_record_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Extension) GetValue() string {
@@ -4922,7 +4976,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4934,7 +4988,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[56]
+	mi := &file_record_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4947,7 +5001,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{56}
+	return file_record_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Event) GetCommand() string {
@@ -5000,7 +5054,7 @@ type EventMark struct {
 
 func (x *EventMark) Reset() {
 	*x = EventMark{}
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5012,7 +5066,7 @@ func (x *EventMark) String() string {
 func (*EventMark) ProtoMessage() {}
 
 func (x *EventMark) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[57]
+	mi := &file_record_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5025,7 +5079,7 @@ func (x *EventMark) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventMark.ProtoReflect.Descriptor instead.
 func (*EventMark) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{57}
+	return file_record_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *EventMark) GetUntil() int64 {
@@ -5078,7 +5132,7 @@ type EventCursor struct {
 
 func (x *EventCursor) Reset() {
 	*x = EventCursor{}
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5090,7 +5144,7 @@ func (x *EventCursor) String() string {
 func (*EventCursor) ProtoMessage() {}
 
 func (x *EventCursor) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[58]
+	mi := &file_record_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5103,7 +5157,7 @@ func (x *EventCursor) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventCursor.ProtoReflect.Descriptor instead.
 func (*EventCursor) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{58}
+	return file_record_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *EventCursor) GetNumber() uint64 {
@@ -5159,7 +5213,7 @@ type ReplayPlace struct {
 
 func (x *ReplayPlace) Reset() {
 	*x = ReplayPlace{}
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5171,7 +5225,7 @@ func (x *ReplayPlace) String() string {
 func (*ReplayPlace) ProtoMessage() {}
 
 func (x *ReplayPlace) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[59]
+	mi := &file_record_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5184,7 +5238,7 @@ func (x *ReplayPlace) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplayPlace.ProtoReflect.Descriptor instead.
 func (*ReplayPlace) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{59}
+	return file_record_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *ReplayPlace) GetLane() string {
@@ -5214,7 +5268,7 @@ type EventLease struct {
 
 func (x *EventLease) Reset() {
 	*x = EventLease{}
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5226,7 +5280,7 @@ func (x *EventLease) String() string {
 func (*EventLease) ProtoMessage() {}
 
 func (x *EventLease) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[60]
+	mi := &file_record_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5239,7 +5293,7 @@ func (x *EventLease) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventLease.ProtoReflect.Descriptor instead.
 func (*EventLease) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{60}
+	return file_record_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *EventLease) GetHolder() uint64 {
@@ -5285,7 +5339,7 @@ type Copy struct {
 
 func (x *Copy) Reset() {
 	*x = Copy{}
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5297,7 +5351,7 @@ func (x *Copy) String() string {
 func (*Copy) ProtoMessage() {}
 
 func (x *Copy) ProtoReflect() protoreflect.Message {
-	mi := &file_record_proto_msgTypes[61]
+	mi := &file_record_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5310,7 +5364,7 @@ func (x *Copy) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Copy.ProtoReflect.Descriptor instead.
 func (*Copy) Descriptor() ([]byte, []int) {
-	return file_record_proto_rawDescGZIP(), []int{61}
+	return file_record_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Copy) GetFrom() string {
@@ -5818,10 +5872,13 @@ const file_record_proto_rawDesc = "" +
 	"\ajoin_id\x18\x02 \x01(\x04R\x06joinId\"6\n" +
 	"\x05Robot\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x17\n" +
-	"\ajoin_id\x18\x02 \x01(\x04R\x06joinId\"5\n" +
+	"\ajoin_id\x18\x02 \x01(\x04R\x06joinId\"@\n" +
+	"\x0eRoomMarksBlock\x12.\n" +
+	"\x05marks\x18\x01 \x03(\v2\x18.recant.record.RoomMarksR\x05marks\"O\n" +
 	"\tRoomMarks\x12\x14\n" +
 	"\x05marks\x18\x01 \x03(\rR\x05marks\x12\x12\n" +
-	"\x04stay\x18\x02 \x01(\x06R\x04stay\":\n" +
+	"\x04stay\x18\x02 \x01(\x06R\x04stay\x12\x18\n" +
+	"\aaccount\x18\x03 \x01(\tR\aaccount\":\n" +
 	"\aReceipt\x12/\n" +
 	"\areaders\x18\x01 \x03(\v2\x15.recant.record.ReaderR\areaders\";\n" +
 	"\x06Reader\x12\x18\n" +
@@ -5894,7 +5951,7 @@ func file_record_proto_rawDescGZIP() []byte {
 }
 
 var file_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 65)
+var file_record_proto_msgTypes = make([]protoimpl.MessageInfo, 66)
 var file_record_proto_goTypes = []any{
 	(RecallTarget_Kind)(0),   // 0: recant.record.RecallTarget.Kind
 	(RecallTarget_State)(0),  // 1: recant.record.RecallTarget.State
@@ -5950,30 +6007,31 @@ var file_record_proto_goTypes = []any{
 	(*BanEntry)(nil),         // 51: recant.record.BanEntry
 	(*RoomAdmin)(nil),        // 52: recant.record.RoomAdmin
 	(*Robot)(nil),            // 53: recant.record.Robot
-	(*RoomMarks)(nil),        // 54: recant.record.RoomMarks
-	(*Receipt)(nil),          // 55: recant.record.Receipt
-	(*Reader)(nil),           // 56: recant.record.Reader
-	(*Reading)(nil),          // 57: recant.record.Reading
-	(*Extensions)(nil),       // 58: recant.record.Extensions
-	(*ExtensionWrite)(nil),   // 59: recant.record.ExtensionWrite
-	(*Extension)(nil),        // 60: recant.record.Extension
-	(*Event)(nil),            // 61: recant.record.Event
-	(*EventMark)(nil),        // 62: recant.record.EventMark
-	(*EventCursor)(nil),      // 63: recant.record.EventCursor
-	(*ReplayPlace)(nil),      // 64: recant.record.ReplayPlace
-	(*EventLease)(nil),       // 65: recant.record.EventLease
-	(*Copy)(nil),             // 66: recant.record.Copy
-	nil,                      // 67: recant.record.Group.PermissionGroupsEntry
-	nil,                      // 68: recant.record.Member.PermissionGroupsEntry
-	nil,                      // 69: recant.record.PermissionGroup.TopicsEntry
+	(*RoomMarksBlock)(nil),   // 54: recant.record.RoomMarksBlock
+	(*RoomMarks)(nil),        // 55: recant.record.RoomMarks
+	(*Receipt)(nil),          // 56: recant.record.Receipt
+	(*Reader)(nil),           // 57: recant.record.Reader
+	(*Reading)(nil),          // 58: recant.record.Reading
+	(*Extensions)(nil),       // 59: recant.record.Extensions
+	(*ExtensionWrite)(nil),   // 60: recant.record.ExtensionWrite
+	(*Extension)(nil),        // 61: recant.record.Extension
+	(*Event)(nil),            // 62: recant.record.Event
+	(*EventMark)(nil),        // 63: recant.record.EventMark
+	(*EventCursor)(nil),      // 64: recant.record.EventCursor
+	(*ReplayPlace)(nil),      // 65: recant.record.ReplayPlace
+	(*EventLease)(nil),       // 66: recant.record.EventLease
+	(*Copy)(nil),             // 67: recant.record.Copy
+	nil,                      // 68: recant.record.Group.PermissionGroupsEntry
+	nil,                      // 69: recant.record.Member.PermissionGroupsEntry
+	nil,                      // 70: recant.record.PermissionGroup.TopicsEntry
 }
 var file_record_proto_depIdxs = []int32{
 	41, // 0: recant.record.Account.profile:type_name -> recant.record.ProfileField
 	6,  // 1: recant.record.Group.custom:type_name -> recant.record.Field
-	67, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
+	68, // 2: recant.record.Group.permission_groups:type_name -> recant.record.Group.PermissionGroupsEntry
 	52, // 3: recant.record.Group.room_admins:type_name -> recant.record.RoomAdmin
 	6,  // 4: recant.record.Member.custom:type_name -> recant.record.Field
-	68, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
+	69, // 5: recant.record.Member.permission_groups:type_name -> recant.record.Member.PermissionGroupsEntry
 	19, // 6: recant.record.Body.mentions:type_name -> recant.record.Mention
 	17, // 7: recant.record.Body.cause:type_name -> recant.record.Cause
 	16, // 8: recant.record.Edit.body:type_name -> recant.record.Body
@@ -5994,18 +6052,19 @@ var file_record_proto_depIdxs = []int32{
 	4,  // 23: recant.record.EraseProgress.state:type_name -> recant.record.EraseProgress.State
 	40, // 24: recant.record.Cleanup.topics:type_name -> recant.record.DeadTopic
 	44, // 25: recant.record.Broadcasts.recent:type_name -> recant.record.Broadcast
-	69, // 26: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
+	70, // 26: recant.record.PermissionGroup.topics:type_name -> recant.record.PermissionGroup.TopicsEntry
 	47, // 27: recant.record.Attributes.attributes:type_name -> recant.record.Attribute
 	49, // 28: recant.record.Counters.counters:type_name -> recant.record.Counter
-	56, // 29: recant.record.Receipt.readers:type_name -> recant.record.Reader
-	59, // 30: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
-	17, // 31: recant.record.Event.cause:type_name -> recant.record.Cause
-	63, // 32: recant.record.ReplayPlace.cursor:type_name -> recant.record.EventCursor
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	55, // 29: recant.record.RoomMarksBlock.marks:type_name -> recant.record.RoomMarks
+	57, // 30: recant.record.Receipt.readers:type_name -> recant.record.Reader
+	60, // 31: recant.record.Extensions.recent:type_name -> recant.record.ExtensionWrite
+	17, // 32: recant.record.Event.cause:type_name -> recant.record.Cause
+	64, // 33: recant.record.ReplayPlace.cursor:type_name -> recant.record.EventCursor
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_record_proto_init() }
@@ -6025,7 +6084,7 @@ func file_record_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_record_proto_rawDesc), len(file_record_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   65,
+			NumMessages:   66,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
