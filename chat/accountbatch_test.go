@@ -2,6 +2,8 @@ package chat
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/recant-chat/recant/internal/testengine"
@@ -50,5 +52,42 @@ func TestAccountBatchesAreCarriedThrough(t *testing.T) {
 		if statuses[i].Imported != want {
 			t.Errorf("%s: imported %v, want %v", statuses[i].UserID, statuses[i].Imported, want)
 		}
+	}
+}
+
+// Accounts of one call are imported at once, but what one call says of an account
+// twice comes in its order, and the last ones are those that there is no room for.
+func TestAccountBatchesKeepTheirOrder(t *testing.T) {
+	a := openTestApp(t, testengine.Open(t))
+	var profiles []AccountProfile
+	for i := range maxAccountBatch {
+		profiles = append(profiles, AccountProfile{UserID: fmt.Sprint("u", i%4), Nick: fmt.Sprint(i)})
+	}
+	profiles[1].UserID = "\u00e9"
+	profiles[50].UserID = "caf\u00e9"
+	failed, err := a.ImportAccounts(bg, profiles)
+	if err != nil || !slices.Equal(failed, []string{"\u00e9", "caf\u00e9"}) {
+		t.Fatalf("import: %q failed, %v", failed, err)
+	}
+	for i := range 4 {
+		account, err := a.account(bg, fmt.Sprint("u", i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if nick := profileItems(account, []string{TagNick}); *nick[0].Text != fmt.Sprint(96+i) {
+			t.Errorf("u%d is %q", i, *nick[0].Text)
+		}
+	}
+	full := openTestApp(t, testengine.Open(t), func(o *Options) { o.Settings.MaxAccounts = 60 })
+	profiles = nil
+	var want []string
+	for i := range maxAccountBatch {
+		profiles = append(profiles, AccountProfile{UserID: fmt.Sprint("v", i)})
+		if i >= 60 {
+			want = append(want, fmt.Sprint("v", i))
+		}
+	}
+	if failed, err := full.ImportAccounts(bg, profiles); err != nil || !slices.Equal(failed, want) {
+		t.Errorf("with room for 60: %q failed, %v", failed, err)
 	}
 }

@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime/debug"
@@ -48,8 +49,5 @@ func both(ctx context.Context, first, second func(context.Context) error) error 
 	}); err != nil {
 		return err
 	}
-	if errs[0] != nil {
-		return errs[0]
-	}
-	return errs[1]
+	return cmp.Or(errs[0], errs[1])
 }
