@@ -78,6 +78,7 @@ func TestNothingOutlastsAKill(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "pid")
 	cmd := exec.Command(program, "sh", "-c", `echo $$ >"$0"; echo "$`+testengine.Variable+`"; sleep 1000`, file)
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // the data stay behind
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
