@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/go-json-experiment/json"
@@ -32,8 +33,9 @@ type checkpointRequest struct {
 
 // control serves the operator's commands while the server runs.
 type control struct {
-	http  *http.Server
-	ended chan struct{}
+	http    *http.Server
+	running sync.WaitGroup // requests
+	ended   chan struct{}
 }
 
 // openControl listens in the data directory, which this process has: a socket that is
@@ -54,7 +56,10 @@ func openControl(data string, s checkpointer) (*control, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	mux := http.NewServeMux()
+	c := &control{http: &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}, ended: make(chan struct{})}
 	mux.HandleFunc("POST /checkpoint", func(w http.ResponseWriter, r *http.Request) {
+		c.running.Add(1)
+		defer c.running.Done()
 		var request checkpointRequest
 		err := json.UnmarshalRead(io.LimitReader(r.Body, 64<<10), &request)
 		if err == nil && !filepath.IsAbs(request.To) {
@@ -68,7 +73,6 @@ func openControl(data string, s checkpointer) (*control, error) {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
-	c := &control{http: &http.Server{Handler: mux, ReadHeaderTimeout: readHeaderTimeout}, ended: make(chan struct{})}
 	go func() {
 		defer close(c.ended)
 		c.http.Serve(listener)
@@ -84,6 +88,7 @@ func (c *control) close() {
 	}
 	c.http.Close()
 	<-c.ended
+	c.running.Wait()
 }
 
 // askServer has the server of a data directory do something. served is false where

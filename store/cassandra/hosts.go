@@ -14,20 +14,22 @@ import (
 // statement without an answer: one that hangs is not noticed as down for long.
 type hostPolicy struct {
 	gocql.HostSelectionPolicy
-	mu    sync.Mutex
-	until map[string]time.Time // by host id, when a node is trusted again
+	patience time.Duration // until a read is asked of another node, too
+	mu       sync.Mutex
+	until    map[string]time.Time // by host id, when a node is trusted again
 }
 
 // distrust is how long a node stays behind the others.
 const distrust = 5 * time.Second
 
-func newHostPolicy(datacenter string) *hostPolicy {
+func newHostPolicy(datacenter string, patience time.Duration) *hostPolicy {
 	near := gocql.RoundRobinHostPolicy()
 	if datacenter != "" {
 		near = gocql.DCAwareRoundRobinPolicy(datacenter)
 	}
 	return &hostPolicy{
 		HostSelectionPolicy: gocql.TokenAwareHostPolicy(near, gocql.ShuffleReplicas()),
+		patience:            patience,
 		until:               map[string]time.Time{},
 	}
 }
@@ -67,18 +69,23 @@ type watchedHost struct {
 // Mark implements gocql.SelectedHost.
 func (h watchedHost) Mark(err error) {
 	h.SelectedHost.Mark(err)
-	id := h.Info().HostID()
-	h.policy.mu.Lock()
-	defer h.policy.mu.Unlock()
-	switch {
-	case unanswered(err):
-		h.policy.until[id] = time.Now().Add(distrust)
-	case err == nil:
-		delete(h.policy.until, id)
+	// The driver says nil of an attempt that was given up, too: trust comes back
+	// with time alone.
+	if errors.Is(err, gocql.ErrTimeoutNoResponse) || errors.Is(err, gocql.ErrConnectionClosed) {
+		h.policy.distrustNow(h.Info().HostID())
 	}
 }
 
-// unanswered reports whether the node did not answer, not even with an error.
-func unanswered(err error) bool {
-	return errors.Is(err, gocql.ErrTimeoutNoResponse) || errors.Is(err, gocql.ErrConnectionClosed) || errors.Is(err, context.DeadlineExceeded)
+func (p *hostPolicy) distrustNow(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.until[id] = time.Now().Add(distrust)
+}
+
+// ObserveQuery implements gocql.QueryObserver: a node that another one was asked in
+// place of, because it took too long, is behind the others from then on.
+func (p *hostPolicy) ObserveQuery(_ context.Context, q gocql.ObservedQuery) {
+	if q.Host != nil && errors.Is(q.Err, context.Canceled) && q.End.Sub(q.Start) >= p.patience {
+		p.distrustNow(q.Host.HostID())
+	}
 }

@@ -26,7 +26,7 @@ type Options struct {
 	User     string // empty is no authentication
 	Password string
 
-	// Datacenter is the one whose nodes are asked first, and alone as long as one
+	// Datacenter is the one whose nodes are asked to coordinate, as long as one
 	// of them answers. Empty takes all nodes to be equally near.
 	Datacenter string
 	// LocalWriters asserts that every process that writes to the keyspace is in

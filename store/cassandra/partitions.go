@@ -23,11 +23,8 @@ func (s *Store) Partitions(ctx context.Context, cursor string, limit int) ([]sto
 	defer s.leave()
 	var partitions []store.Partition
 	for _, blind := range []bool{false, true} {
-		if blind != last.IsBlind() && cursor != "" {
-			if !blind {
-				continue
-			}
-			cursor = ""
+		if cursor != "" && last.IsBlind() && !blind {
+			continue
 		}
 		more, err := s.partitionsOf(ctx, blind, cursor != "", last, limit-len(partitions))
 		if err != nil {

@@ -58,8 +58,9 @@ func (s *Store) readWhole(ctx context.Context, p store.Partition, ranges []store
 			if err != nil {
 				return result{}, err
 			}
-			if settled == version {
-				s.clock.observe(version)
+			// A later one was made of this one, so a majority has this one as well.
+			if settled == version || timeOf(settled) > timeOf(version) {
+				s.clock.observe(settled)
 				return result{rows, version}, nil
 			}
 		}
@@ -80,10 +81,18 @@ func (s *Store) settle(p store.Partition, v store.Version) {
 // settledVersion returns version where a majority is known to have it, else the one
 // that the partition has by now. None at all needs no majority.
 func (s *Store) settledVersion(ctx context.Context, p store.Partition, version store.Version) (store.Version, error) {
-	if known, ok := s.settled.Peek(p.Name()); version == "" || ok && known == version {
-		s.settled.Get(p.Name())
+	if known, ok := s.settled.Get(p.Name()); version == "" || ok && known == version {
 		return version, nil
 	}
+	r, err := s.waves.share(ctx, "settle "+p.Name(), func(ctx context.Context) (result, error) {
+		now, err := s.settleNow(ctx, p)
+		return result{version: now}, err
+	})
+	return r.version, err
+}
+
+// settleNow finishes what is under way in a partition and returns its version.
+func (s *Store) settleNow(ctx context.Context, p store.Partition) (store.Version, error) {
 	s.metrics.settles.Inc()
 	var now, key []byte
 	err := s.persist(ctx, func(ctx context.Context) error {
@@ -208,8 +217,11 @@ func (s *Store) readSpan(ctx context.Context, p store.Partition, r store.Range) 
 		text, args = t.limited[order], append(args, r.Limit)
 	}
 	f, err := s.query(ctx, p, text, args...)
-	if err != nil || len(f.rows) > 0 || p.IsBlind() {
+	if err != nil || p.IsBlind() || 0 < len(f.rows) && len(f.rows) < pageRows {
 		return f, err
+	}
+	if len(f.rows) > 0 {
+		return s.confirm(ctx, p, f)
 	}
 	next, err := s.query(ctx, p, t.next, partitionKey(p), from)
 	if err != nil {
@@ -220,12 +232,20 @@ func (s *Store) readSpan(ctx context.Context, p store.Partition, r store.Range) 
 	return found{version: next.version, whole: next.whole && !inside}, nil
 }
 
+// confirm makes sure that what was read in several pages is as of one version also
+// behind its last row: an empty page has no version.
+func (s *Store) confirm(ctx context.Context, p store.Partition, f found) (found, error) {
+	end, err := s.readKeys(ctx, p, nil)
+	f.whole = f.whole && end.whole && end.version == f.version
+	return f, err
+}
+
 // query runs a query of rows to its end.
 func (s *Store) query(ctx context.Context, p store.Partition, text string, args ...any) (f found, err error) {
 	err = s.persist(ctx, func(ctx context.Context) error {
 		f = found{whole: true}
 		q := s.session.Query(text, args...).PageSize(pageRows).Idempotent(true).
-			SetSpeculativeExecutionPolicy(&gocql.SimpleSpeculativeExecution{NumAttempts: 1, TimeoutDelay: s.options.Timeout / 4})
+			SetSpeculativeExecutionPolicy(&gocql.SimpleSpeculativeExecution{NumAttempts: 1, TimeoutDelay: s.options.patience()})
 		iter := q.IterContext(ctx)
 		var version []byte
 		for {

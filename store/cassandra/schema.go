@@ -47,8 +47,8 @@ func (r Replication) cql() string {
 }
 
 // Tables. A row of versioned has the version of its partition and the newest
-// commits beside it, in static columns; end is a row behind all others, see
-// endKey.
+// commits beside it, in static columns; two rows stand before and behind all others,
+// see beginKey.
 const (
 	versionedTable = "versioned"
 	blindTable     = "blind"
@@ -103,6 +103,7 @@ func Schema(keyspace string, r Replication) string {
 			all[i] = inKeyspace(keyspace, all[i])
 		}
 	}
+	all = append(all, fmt.Sprintf("INSERT INTO %s.%s (part, version) VALUES ('%s', %d)", keyspace, schemaTable, schemaPart, len(migrations)))
 	return strings.Join(all, ";\n\n") + ";\n"
 }
 

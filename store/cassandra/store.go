@@ -86,6 +86,9 @@ func (o *Options) serial() gocql.Consistency {
 	return gocql.Serial
 }
 
+// patience is how long a node may take for a read before another one is asked, too.
+func (o *Options) patience() time.Duration { return o.Timeout / 4 }
+
 // connect makes a session in a keyspace, or with "" in none.
 func connect(o Options, keyspace string) (*gocql.Session, error) {
 	c := gocql.NewCluster(o.Hosts...)
@@ -102,7 +105,8 @@ func connect(o Options, keyspace string) (*gocql.Session, error) {
 	c.ReconnectionPolicy = &gocql.ConstantReconnectionPolicy{MaxRetries: 3, Interval: time.Second}
 	c.Logger = driverLog{o.Logger}
 	c.Dialer = o.dialer
-	c.PoolConfig.HostSelectionPolicy = newHostPolicy(o.Datacenter)
+	hosts := newHostPolicy(o.Datacenter, o.patience())
+	c.PoolConfig.HostSelectionPolicy, c.QueryObserver = hosts, hosts
 	if o.LocalWriters {
 		// A node elsewhere would ask the majority of its own datacentre.
 		c.HostFilter = gocql.DataCenterHostFilter(o.Datacenter)
