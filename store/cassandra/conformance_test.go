@@ -52,7 +52,7 @@ func TestConformance(t *testing.T) {
 			}
 		}
 		t.Cleanup(func() { closeStore(t) })
-		f := storetest.Fixture{Store: s, Reopen: func(t testing.TB) store.Store {
+		f := storetest.Fixture{Store: s, Slow: true, Reopen: func(t testing.TB) store.Store {
 			closeStore(t)
 			s = open(t, o)
 			return s

@@ -137,10 +137,19 @@ func (w *world) drop(r *rapid.T) {
 	c.rows, c.version, c.dropped = map[string]string{}, "", !p.IsBlind()
 }
 
+// happens draws whether something happens that takes long.
+func (w *world) happens(r *rapid.T) bool {
+	seldom := 9
+	if w.f.Slow {
+		seldom = 49
+	}
+	return rapid.IntRange(0, seldom).Draw(r, "happens at 0") == 0
+}
+
 // purge changes nothing that a read can see.
 func (w *world) purge(r *rapid.T) {
-	if rapid.IntRange(0, 9).Draw(r, "happens at 0") > 0 {
-		return // it takes long
+	if !w.happens(r) {
+		return
 	}
 	p, _ := w.partition(r, store.Versioned, store.Blind)
 	if err := w.s.Purge(w.t.Context(), p); err != nil {
@@ -206,8 +215,8 @@ func (c *content) in(r store.Range) []store.Row {
 // restart closes the engine or cuts its power. A commit before the latter makes
 // durable what was only put.
 func (w *world) restart(r *rapid.T) {
-	if rapid.IntRange(0, 9).Draw(r, "happens at 0") > 0 {
-		return // it takes long
+	if !w.happens(r) {
+		return
 	}
 	if w.f.Crash == nil || rapid.Bool().Draw(r, "orderly") {
 		w.s = w.f.Reopen(w.t)

@@ -34,6 +34,9 @@ type Fixture struct {
 	// Flush moves what the engine has in memory to data files. Nil where a few hundred
 	// kilobytes of other rows do that.
 	Flush func(t testing.TB)
+	// Slow says that opening and purging take much longer than the other verbs: random
+	// verbs do so less often.
+	Slow bool
 	// LargeRows is how many rows the largest partition of the suite has, a
 	// multiple of 10,000; 0 is a million, or 50,000 in a short run. One fixture
 	// of an engine leaves it 0.
