@@ -166,9 +166,13 @@ const (
 	purgeAgainSeconds = 3600
 )
 
+// errNotAsked says that who lists an erasure has not said when it is to be, yet.
+var errNotAsked = errors.New("chat: nobody has asked for the erasure")
+
 // erase does the work of an erasure, and returns when it is to be tried again
 // where targets are on hold, their fences have not ended, or the store has no
 // means to purge; 0 once it is done.
+// Errors: errNotAsked.
 func (a *App) erase(ctx context.Context, o *operation) (again int64, err error) {
 	if due, ok := a.unpurged.Load(o.id); ok && due.(int64) > a.now() {
 		return due.(int64), nil
@@ -198,7 +202,7 @@ func (a *App) erase(ctx context.Context, o *operation) (again int64, err error) 
 	}
 	// What was put on hold meanwhile was spared.
 	state := record.EraseProgress_DONE
-	if again > 0 || unpurged {
+	if unpurged || again > 0 {
 		state = record.EraseProgress_RUNNING
 	}
 	if err := a.measureErasure(ctx, o, state); err != nil {
@@ -239,7 +243,9 @@ func (a *App) beginErasure(ctx context.Context, o *operation) (p *record.ErasePr
 		return nil, nil, 0, err
 	case p.State == record.EraseProgress_WAITING: // it was put off
 		return nil, nil, p.NotBefore, nil
-	case p.State == record.EraseProgress_NONE, p.State == record.EraseProgress_DONE:
+	case p.State == record.EraseProgress_NONE:
+		return nil, nil, 0, errNotAsked
+	case p.State == record.EraseProgress_DONE:
 		return nil, nil, 0, nil
 	}
 	for _, t := range o.committed() {

@@ -66,11 +66,11 @@ func (a *App) unindexMembers(ctx context.Context, groupID string, joinIDs map[st
 	})
 }
 
-// newJoinID names a membership, or the ownership of an AVChatRoom, which has no
-// member records. No other ever has it: so an entry that was removed does not come
-// back, and it does not matter which of two processes' writes a store takes for
-// the later one. It takes 32 bits, because every
-// member's record has it.
+// newJoinID names a membership among those of one account in one group, or the
+// ownership of an AVChatRoom, which has no member records. Hardly any other ever has
+// it: so an entry that was removed does not come back, and it does not matter which
+// of two processes' writes a store takes for the later one. It takes 32 bits, because
+// every member's record has it.
 func newJoinID() uint64 {
 	for {
 		if id := uint64(rand.Uint32()); id != 0 {

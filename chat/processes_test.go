@@ -285,3 +285,49 @@ func (s *afterPut) Put(ctx context.Context, p store.Partition, m []store.Mutatio
 	}
 	return err
 }
+
+// What is listed just before it is asked for stays listed, and what never is does not.
+func TestAnErasureThatIsListedBeforeItIsAskedForIsDone(t *testing.T) {
+	for _, asked := range []bool{true, false} {
+		clock := &testClock{now: time.Unix(2_000_000_000, 0)}
+		st := &afterPut{Store: sharedStore{testengine.Open(t)}}
+		a := openTestApp(t, st, func(o *Options) { o.Clock = clock.Now })
+		done, err := a.Recall(bg, moderator, RecallCall{Targets: crashGroups(t, a, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o, err := a.operation(bg, done.OperationID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := record.RecallWorkKey(record.AuditEntry_ERASE, o.id)
+		ctx, cancel := context.WithCancel(bg)
+		st.then = func(p store.Partition) {
+			if w, err := a.workAt(bg, key); w == nil || err != nil {
+				return
+			}
+			st.then = nil
+			if _, err := a.workOnRecalls(bg); err != nil {
+				t.Error(err)
+			}
+			if !asked {
+				cancel()
+			}
+		}
+		if _, err := a.Erase(ctx, moderator, done.OperationID, 0); (err == nil) != asked || st.then != nil {
+			t.Fatal(st.then != nil, err)
+		}
+		cancel()
+		clock.now = clock.now.Add(voidAfterSeconds * time.Second)
+		if _, err := a.workOnRecalls(bg); err != nil {
+			t.Fatal(err)
+		}
+		described, err := a.Operation(bg, done.OperationID)
+		if err != nil || (described.Erasure != nil) != asked || asked && described.Erasure.State != ErasureDone {
+			t.Errorf("asked for: %v, erasure is %+v (%v)", asked, described.Erasure, err)
+		}
+		if w, err := a.workAt(bg, key); w != nil || err != nil {
+			t.Errorf("asked for: %v, still listed is %v (%v)", asked, w, err)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/recant-chat/recant/store"
 	"github.com/recant-chat/recant/store/record"
+	"google.golang.org/protobuf/proto"
 )
 
 // Work about recalls that does not end in one commit is listed before it
@@ -107,7 +108,7 @@ func (a *App) workOnRow(ctx context.Context, key []byte) (due time.Time, err err
 		return time.Unix(due, 0), nil
 	}
 	if w.Writer != a.deliverer.holder { // taken over
-		if err := a.listWork(ctx, record.OperationID(key[1:]), w); err != nil {
+		if err := a.listWork(ctx, record.OperationID(key[1:]), proto.CloneOf(w)); err != nil {
 			return time.Time{}, err
 		}
 	}
@@ -146,7 +147,13 @@ func (a *App) workOnOperation(ctx context.Context, id record.OperationID, w *rec
 	case record.AuditEntry_RECALL:
 		return a.finishRecall(ctx, o)
 	case record.AuditEntry_ERASE:
-		return a.erase(ctx, o)
+		again, err := a.erase(ctx, o)
+		if errors.Is(err, errNotAsked) {
+			if again, err = w.Listed+voidAfterSeconds, nil; again <= a.now() {
+				again = 0 // no call lasts so long
+			}
+		}
+		return again, err
 	}
 	entry, result, err := a.auditEntry(ctx, id)
 	if err != nil || entry == nil || result != nil { // what is done is not told anew
