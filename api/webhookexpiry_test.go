@@ -48,7 +48,7 @@ func TestRowsOfEventsAreRemovedInTime(t *testing.T) {
 	r.send("ann", 1)
 	live.send("ann", 3)
 	b.wait("", 5)
-	if n, m := r.rowsIn(group, 'w'), r.rowsIn(log, 'b'); n != 1 || m != 3 {
+	if n, m := r.rowsIn(group, record.EventPrefix[0]), r.rowsIn(log, 'b'); n != 1 || m != 3 {
 		t.Fatalf("there are %d event rows and %d messages of the live room", n, m)
 	}
 	r.wait(72 * 3600)
@@ -56,7 +56,7 @@ func TestRowsOfEventsAreRemovedInTime(t *testing.T) {
 	b.wait("", 6)
 	r.wait(24 * 3600)
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		n, m, h, kept := r.rowsIn(group, 'w'), r.rowsIn(log, 'b'), r.rowsIn(log, 'h'), r.rowsIn(messages, 'b')
+		n, m, h, kept := r.rowsIn(group, record.EventPrefix[0]), r.rowsIn(log, 'b'), r.rowsIn(log, 'h'), r.rowsIn(messages, 'b')
 		if n == 1 && m == 0 && h == 0 && kept == 3 {
 			break
 		}

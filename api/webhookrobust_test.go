@@ -283,9 +283,9 @@ func TestRowsOfEventsAfterMidnightAreRemoved(t *testing.T) {
 	time.Sleep(300 * time.Millisecond)
 	r.wait(2 * day)
 	group := record.GroupPartition(apitest.SDKAppID, r.group)
-	for deadline := time.Now().Add(30 * time.Second); r.rowsIn(group, 'w') > 0; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); r.rowsIn(group, record.EventPrefix[0]) > 0; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d event rows are left", r.rowsIn(group, 'w'))
+			t.Fatalf("%d event rows are left", r.rowsIn(group, record.EventPrefix[0]))
 		}
 	}
 }

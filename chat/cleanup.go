@@ -380,20 +380,20 @@ func (r *removal) note(ctx context.Context, from []byte) error {
 // condemnedRows are the ranges of a group's partition that hold what an entry
 // names: all rows of the incarnation, or those of its topics and permission
 // groups. Those of one batch are of one kind, and fit into a commit together
-// where they are several.
+// where they are several. They are in the order of keys, members the last, so that
+// who looks for the row behind a range finds one before what is removed already.
 func condemnedRows(entry *record.Cleanup) (batches [][]store.Range) {
 	one := func(r store.Range) {
 		r.Limit = cleanupRows
 		batches = append(batches, []store.Range{r})
 	}
 	if entry.Rows {
-		members := memberRange(entry.Incarnation, 0)
-		members.Limit = cleanupRows/record.MemberBlockSize - 1 // with a row for each
-		batches = append(batches, []store.Range{members})
 		for _, prefix := range record.IncarnationPrefixes(entry.Incarnation) {
 			one(store.Prefix(prefix))
 		}
-		return batches
+		members := memberRange(entry.Incarnation, 0)
+		members.Limit = cleanupRows/record.MemberBlockSize - 1 // with a row for each
+		return append(batches, []store.Range{members})
 	}
 	for _, t := range entry.Topics {
 		one(store.Prefix(record.MuteKey(entry.Incarnation, t.Incarnation, "")))

@@ -121,7 +121,7 @@ func TestPartitionsOfAConversationStaySmall(t *testing.T) {
 	createGroup(t, a, "conversation-01", Public)
 	mustAdd(t, a, "conversation-01", members...)
 	startLogAt(t, a, ownStream(t, a, "conversation-01").id, 9_998_336-record.BucketSize) // ten million, to the end of a bucket
-	var seqs []uint32 // of messages that ask for receipts
+	var seqs []uint32                                                                    // of messages that ask for receipts
 	body := []byte(`[{"MsgType":"TIMTextElem","MsgContent":{"Text":"` + strings.Repeat("x", 200) + `"}}]`)
 	for i := range uint32(record.BucketSize) {
 		m := testMessage("conversation-01", members[i%senders], i)

@@ -168,11 +168,12 @@ func LooseEventKey(number uint64, id []byte) []byte {
 func LooseEvent(key []byte) (number uint64) { return binary.BigEndian.Uint64(key) }
 
 // EventKey is an event row in a group's or user's partition or in one beside a
-// log; OrderOf reads its number.
-func EventKey(number uint64) []byte { return key('w', number) }
+// log; OrderOf reads its number. They are before all other rows: they are removed in
+// time, and who looks behind another range for the next row must not pass over them.
+func EventKey(number uint64) []byte { return key('0', number) }
 
 // LastEventKey is the number of the newest event row in a partition beside a log.
 var LastEventKey = []byte{'n'}
 
 // EventPrefix is the prefix of all event rows of a partition.
-var EventPrefix = []byte{'w'}
+var EventPrefix = []byte{'0'}

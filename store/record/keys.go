@@ -252,10 +252,10 @@ func RoomMarksKey(incarnation uint64, account string) []byte {
 func RoomMarksPrefix(incarnation uint64) []byte { return groupKey('k', incarnation) }
 
 // IncarnationPrefixes are the prefixes of all rows of one incarnation in a
-// group's partition, but for those of members and their index.
+// group's partition, but for those of members and their index, in the order of keys.
 func IncarnationPrefixes(incarnation uint64) [][]byte {
 	var prefixes [][]byte
-	for _, kind := range []byte("atupsiPQRACbBdk") {
+	for _, kind := range []byte("ABCPQRabdikpstu") {
 		prefixes = append(prefixes, groupKey(kind, incarnation))
 	}
 	return prefixes
