@@ -240,7 +240,10 @@ func TestConcurrentBroadcastsInTwoProcesses(t *testing.T) {
 // Whatever is sent and however time passes: repeats within 300 seconds answer
 // the first number, five a second pass, and numbers have no gaps.
 func TestBroadcastsKeepToTheirModel(t *testing.T) {
-	a := newApp(t, func(o *apitest.Options) { o.Settings.BroadcastsPerSecond = 2 })
+	a := newApp(t, func(o *apitest.Options) {
+		o.OneProcess("the model's clock stands still")
+		o.Settings.BroadcastsPerSecond = 2
+	})
 	type sent struct {
 		random int
 		at     time.Time
