@@ -38,12 +38,12 @@ vulncheck:
 race:
 	CGO_ENABLED=1 $(GO) test -race -timeout 30m ./...
 
-# The tests of the protocol on three processes that share a store, but for those that
+# The tests of the protocol on three processes that share a store, but for the longest and those that
 # are about documents or one process.
 processes:
 	RECANT_TEST_PROCESSES=3 $(GO) test -count 1 -short -timeout 10m -skip '$(ONE_PROCESS)' ./api
 
-ONE_PROCESS = Document|Envelope|Decode|Receipts(ThatWait)|ABackendThatIsGone|NameTheAddress
+ONE_PROCESS = Document|Envelope|Decode|EveryCode|Scenario0[234]|FullBuckets|2000Numbers|HoldOutlasts|ReceiptsThatWait|ABackendThatIsGone|NameTheAddress|InPassing
 
 # The tests of the domain and the protocol on a Cassandra node of their own: those of
 # several processes, of answers that are lost, of crashes, and the scenarios, but for
