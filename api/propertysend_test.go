@@ -88,9 +88,13 @@ func (d *drive) repeat() {
 		return
 	}
 	s := rapid.SampledFrom(d.earlier[max(0, len(d.earlier)-20):]).Draw(d.rt, "earlier message")
-	if s.imports {
+	_, stream, _ := d.resolve(s.target)
+	switch {
+	case s.imports:
 		d.importAll(s.target, []earlierSend{s})
-	} else {
+	case d.srv.Processes() > 1 && (s.online || stream != nil && !stream.kept):
+		// The process that took it knows it.
+	default:
 		d.sendOne(s)
 	}
 }

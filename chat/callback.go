@@ -95,6 +95,9 @@ type Webhooks struct {
 	Keep time.Duration
 	// Deliverers is how many after-events are under way at once; 0 is 16.
 	Deliverers int
+	// Look is how often the process that delivers looks for events that others have
+	// caused; 0 is two seconds.
+	Look time.Duration
 }
 
 // The codes of a before-event's answer beside 0, go on (doc 34354). All others

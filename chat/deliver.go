@@ -19,7 +19,7 @@ const (
 	defaultKeep        = 72 * time.Hour
 	defaultDeliverers  = 16
 	deliverTick        = 100 * time.Millisecond // lanes that wait are looked at so often
-	marksEvery         = 2 * time.Second        // and all marks so often
+	defaultLook        = 2 * time.Second        // and all marks so often
 	maxDeliverPause    = time.Minute
 	behindPause        = 200 * time.Millisecond
 	maxBehindPause     = 5 * time.Second
@@ -127,6 +127,10 @@ func (d *deliverer) run(ctx context.Context) {
 	if workers == 0 {
 		workers = defaultDeliverers
 	}
+	look := d.app.webhooks.Look
+	if look == 0 {
+		look = defaultLook
+	}
 	var working sync.WaitGroup
 	for range workers {
 		working.Go(func() { d.work(ctx) })
@@ -151,7 +155,7 @@ func (d *deliverer) run(ctx context.Context) {
 		}
 		if !d.holds(now) {
 			d.lose()
-		} else if now.Sub(looked) >= marksEvery {
+		} else if now.Sub(looked) >= look {
 			d.app.work(ctx, "marks of events", func(ctx context.Context) error {
 				err := d.lookAtMarks(ctx, all)
 				all = all && err != nil

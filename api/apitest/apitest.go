@@ -138,6 +138,7 @@ func New(t testing.TB, o Options) *Server {
 	clock := &Clock{now: Start}
 	if o.Processes > 1 {
 		clock.tick = time.Microsecond
+		o.Webhooks.Look = time.Millisecond // most are caused by another process
 	}
 	s := &Server{Clock: clock, Log: &Log{}, options: o, engine: testengine.New(), sig: sig}
 	boundTombstones(t, &s.options)
@@ -310,6 +311,9 @@ func (s *Server) stop(t testing.TB) {
 
 // Store is the engine that the server runs on, for another one beside it.
 func (s *Server) Store() store.Store { return s.store }
+
+// Processes is how many servers share the store.
+func (s *Server) Processes() int { return len(s.chats) }
 
 // Client is an HTTP client that trusts the server.
 func (s *Server) Client() *http.Client { return s.client }
