@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
@@ -32,7 +33,7 @@ const (
 func (a *App) condemn(ctx context.Context, g *groupState, topics []*record.DeadTopic, rows bool) error {
 	entry := func(topics []*record.DeadTopic) []byte {
 		return encode(&record.Cleanup{
-			GroupId: g.id, Incarnation: g.head.Incarnation, Topics: topics, Rows: rows, Time: a.now(),
+			GroupId: g.id, Incarnation: g.head.Incarnation, Topics: topics, Rows: rows, Time: a.now(), TipsRemoved: g.head.TipsRemoved,
 		})
 	}
 	var mutations []store.Mutation
@@ -247,7 +248,11 @@ func (a *App) removeConversation(ctx context.Context, id record.ConversationID, 
 		return err
 	}
 	a.streams.forget(id)
-	if err := a.store.Drop(ctx, record.EventLanePartition(a.id, record.ConversationLane(id))); err != nil {
+	lane := record.ConversationLane(id)
+	if err := a.expireLoose(ctx, lane, math.MaxInt64); err != nil {
+		return err
+	}
+	if err := a.store.Drop(ctx, record.EventLanePartition(a.id, lane)); err != nil {
 		return fmt.Errorf("drop lane of events: %w", err)
 	}
 	return nil
@@ -389,7 +394,11 @@ func condemnedRows(entry *record.Cleanup) (batches [][]store.Range) {
 	}
 	if entry.Rows {
 		for _, prefix := range record.IncarnationPrefixes(entry.Incarnation) {
-			one(store.Prefix(prefix))
+			r := store.Prefix(prefix)
+			if tips := record.TipIntentKey(entry.Incarnation, entry.TipsRemoved+1); bytes.HasPrefix(tips, prefix) {
+				r.From = tips
+			}
+			one(r)
 		}
 		members := memberRange(entry.Incarnation, 0)
 		members.Limit = cleanupRows/record.MemberBlockSize - 1 // with a row for each

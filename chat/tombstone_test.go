@@ -210,6 +210,23 @@ func TestEventsThatWereToldOfAreNotPassed(t *testing.T) {
 	if n := len(rowsOf(t, inner, a.groupPartition("g1"))); n > 4*changes {
 		t.Errorf("%d rows of a group are left", n)
 	}
+	lane := record.ConversationLane(ownStream(t, a, "g0").id)
+	loose := func() int {
+		hour := a.now()/secondsPerHour - 24 // it is a day later
+		return len(rowsOf(t, inner, record.LooseEventsPartition(a.id, lane, hour)))
+	}
+	if n := loose(); n != refused {
+		t.Fatalf("%d loose events are kept", n)
+	}
+	if err := a.DestroyGroup(bg, Operator{}, "g0"); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.cleanUp(bg); err != nil {
+		t.Fatal(err)
+	}
+	if n := loose() + len(rowsOf(t, inner, record.EventLanePartition(a.id, lane))); n != 0 {
+		t.Errorf("%d rows of a destroyed group's lane are left", n)
+	}
 	for kind, p := range counted.Worst() {
 		most := days
 		if kind == 'F' { // the marks that were removed last

@@ -3606,6 +3606,7 @@ type Cleanup struct {
 	Left             *uint64                `protobuf:"varint,7,opt,name=left,proto3,oneof" json:"left,omitempty"`                                                  // the order of that member's record
 	Step             uint32                 `protobuf:"varint,8,opt,name=step,proto3" json:"step,omitempty"`                                                        // of the removal: the steps before are done
 	From             []byte                 `protobuf:"bytes,9,opt,name=from,proto3" json:"from,omitempty"`                                                         // and in this one the rows before this key
+	TipsRemoved      uint64                 `protobuf:"varint,10,opt,name=tips_removed,json=tipsRemoved,proto3" json:"tips_removed,omitempty"`                      // the group's intents of tips up to here were gone before
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -3701,6 +3702,13 @@ func (x *Cleanup) GetFrom() []byte {
 		return x.From
 	}
 	return nil
+}
+
+func (x *Cleanup) GetTipsRemoved() uint64 {
+	if x != nil {
+		return x.TipsRemoved
+	}
+	return 0
 }
 
 // DeadTopic is one conversation of a dead incarnation.
@@ -5801,7 +5809,7 @@ const file_record_proto_rawDesc = "" +
 	"\arequest\x18\x02 \x01(\fR\arequest\x12\x12\n" +
 	"\x04time\x18\x03 \x01(\x03R\x04time\" \n" +
 	"\x06Claims\x12\x16\n" +
-	"\x06oldest\x18\x01 \x01(\x03R\x06oldest\"\x97\x02\n" +
+	"\x06oldest\x18\x01 \x01(\x03R\x06oldest\"\xba\x02\n" +
 	"\aCleanup\x12\x19\n" +
 	"\bgroup_id\x18\x01 \x01(\tR\agroupId\x12 \n" +
 	"\vincarnation\x18\x02 \x01(\x04R\vincarnation\x120\n" +
@@ -5811,7 +5819,9 @@ const file_record_proto_rawDesc = "" +
 	"\x11permission_groups\x18\x06 \x03(\x04R\x10permissionGroups\x12\x17\n" +
 	"\x04left\x18\a \x01(\x04H\x00R\x04left\x88\x01\x01\x12\x12\n" +
 	"\x04step\x18\b \x01(\rR\x04step\x12\x12\n" +
-	"\x04from\x18\t \x01(\fR\x04fromB\a\n" +
+	"\x04from\x18\t \x01(\fR\x04from\x12!\n" +
+	"\ftips_removed\x18\n" +
+	" \x01(\x04R\vtipsRemovedB\a\n" +
 	"\x05_left\"H\n" +
 	"\tDeadTopic\x12\x19\n" +
 	"\btopic_id\x18\x01 \x01(\tR\atopicId\x12 \n" +
