@@ -13,7 +13,6 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"strconv"
 	"syscall"
 	"time"
 
@@ -81,32 +80,34 @@ func runOnNode(ctx context.Context, command []string) (err error) {
 // run runs a command to its end or the context's, with all that it starts in its
 // process group.
 func run(ctx context.Context, url string, command []string) error {
+	group, release, err := guard()
+	if err != nil {
+		return err
+	}
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Env = append(os.Environ(), testengine.Variable+"="+url)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	release, err := guard(cmd.Process.Pid)
-	if err != nil {
-		return errors.Join(err, cmd.Cancel(), cmd.Wait())
-	}
-	return errors.Join(cmd.Wait(), context.Cause(ctx), release())
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
+	cmd.Cancel = func() error { return syscall.Kill(-group, syscall.SIGKILL) }
+	err = errors.Join(cmd.Run(), context.Cause(ctx))
+	return errors.Join(err, release())
 }
 
-// guard has a process group killed at release, or when this process ends, however it
-// does.
-func guard(group int) (release func() error, err error) {
-	g := exec.Command("sh", "-c", `cat >/dev/null; kill -9 -"$1" 2>/dev/null; true`, "guard", strconv.Itoa(group))
-	g.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // spared by an interrupt from the terminal
+// guard makes a process group that is killed at release, or when this process ends,
+// however it does.
+func guard() (group int, release func() error, err error) {
+	g := exec.Command("sh", "-c", "cat >/dev/null; kill -9 0")
+	g.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	input, err := g.StdinPipe()
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	if err := g.Start(); err != nil {
-		return nil, err
+		return 0, nil, err
 	}
-	return func() error { return errors.Join(input.Close(), g.Wait()) }, nil
+	return g.Process.Pid, func() error {
+		err := input.Close()
+		_ = g.Wait() // killed, by itself
+		return err
+	}, nil
 }
