@@ -181,3 +181,28 @@ func TestAFloodOfNewMessagesMakesFewRows(t *testing.T) {
 		t.Errorf("%d rows in the page", n)
 	}
 }
+
+// What the rows on screen tell of newer messages comes sooner than the look for them.
+func TestNewMessagesThatARowToldOfComeByThemselves(t *testing.T) {
+	server := newServer(t)
+	newGroup(t, server, "Public", "demo", "Demo", "alice")
+	importMany(t, server, "demo", 20, 20, func(i int) (string, string) { return "alice", fmt.Sprint("message ", i+1) })
+	b := openConsole(t, server, "#/group/demo")
+	b.untilRow(20)
+	b.do(chromedp.Evaluate[chromedp.Void](`(() => {
+		const working = window.fetch;
+		window.looks = 0;
+		window.fetch = async (url, options) => {
+			const answer = await working(url, options);
+			if (url.includes("get_timeline") && JSON.parse(options.body).Limit === 1 && ++window.looks > 1) await new Promise((go) => { window.go = go; });
+			return answer;
+		};
+	})()`))
+	b.until(`window.looks === 1`)
+	importMany(t, server, "demo", 60, 20, func(i int) (string, string) { return "alice", fmt.Sprint("imported ", i+1) })
+	b.untilRow(80)
+	if chip := eval[bool](b, `document.querySelector(".chip").hidden`); !chip {
+		t.Error("messages on screen are counted as new")
+	}
+	b.do(chromedp.Evaluate[chromedp.Void](`window.go()`))
+}

@@ -108,6 +108,7 @@ export class Timeline {
 
   // grown says that there may be newer messages.
   grown() {
+    if (this.#elements.size === 0) return;
     const before = this.#last;
     if (this.#following && this.#rows.newest - before > 5 * step) return this.jump(this.#rows.newest); // an import
     if (this.#following && before < this.#rows.newest) {
@@ -211,7 +212,7 @@ export class Timeline {
       this.#scheduled = 0;
       if (this.feed.clientHeight !== this.#height) return this.#resized();
       this.#following = this.#atEnd();
-      this.#fill();
+      this.grown(); // the rows may tell of newer messages before anybody looks for them
     });
   }
 
@@ -220,7 +221,7 @@ export class Timeline {
     this.#height = this.feed.clientHeight;
     if (this.#following) this.feed.scrollTop = this.feed.scrollHeight;
     this.reveal();
-    this.#fill();
+    this.grown();
   }
 
   // reveal brings the selected row on screen as a whole, if it was there.
@@ -237,8 +238,10 @@ export class Timeline {
     this.#following = this.#atEnd();
   }
 
+  // atEnd says that the bottom is on screen and the newest is there, or was when
+  // the rows were made.
   #atEnd() {
-    return this.#last === this.#rows.newest && this.#below() < 24;
+    return (this.#following || this.#last === this.#rows.newest) && this.#below() < 24;
   }
 
   // fill makes rows above and below what is on screen, ends far ones, and asks
