@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"github.com/recant-chat/recant/store"
-	"github.com/recant-chat/recant/store/record"
 )
 
 const (
@@ -24,11 +22,6 @@ const (
 	behindPause        = 200 * time.Millisecond
 	maxBehindPause     = 5 * time.Second
 	resumedEvery       = 10 * time.Second // pauses are ended so often, at most
-	leaseValid         = 10 * time.Second
-	leaseRenewed       = 2 * time.Second
-	leaseMargin        = 3 * time.Second  // before its end a lease is not relied on any more
-	markRemovedAfter   = 30               // seconds after a mark ceased to be valid
-	markRenewedAfter   = 10 * time.Second // from when that was seen, where it was not removed
 	maxDeliveredAtOnce = 64               // events of one lane that are read together
 )
 
@@ -170,211 +163,6 @@ func (d *deliverer) run(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
-}
-
-// outlived reports whether the process that had opened the engine is gone.
-func (d *deliverer) outlived(opening uint64) bool {
-	return d.opening != 0 && opening != 0 && opening != d.opening
-}
-
-// renew takes or prolongs the lease, and reports whether this process did not
-// have it before.
-func (d *deliverer) renew(ctx context.Context, now time.Time) (taken bool) {
-	until := now.Add(leaseValid)
-	err := d.app.changeLease(ctx, func(l *record.EventLease) bool {
-		if l.Holder != d.holder && l.Until > now.UnixMilli() && !d.outlived(l.Opening) {
-			return false
-		}
-		if l.Holder != d.holder {
-			d.marksFrom = l.MarksFrom
-		}
-		l.Holder, l.Until, l.Opening, l.MarksFrom = d.holder, until.UnixMilli(), d.opening, d.marksFrom
-		return true
-	})
-	if errors.Is(err, errLeased) {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.lease = time.Time{} // whatever this process's clock says
-		return false
-	}
-	if err != nil {
-		if ctx.Err() == nil {
-			d.app.log.Error("events are not delivered", "error", err)
-		}
-		return false
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.lease = until
-	if taken = d.calls == nil; taken {
-		d.calls, d.hangUp = context.WithCancel(ctx)
-	}
-	return taken
-}
-
-// lose ends the calls under way: another process may make them from now on.
-func (d *deliverer) lose() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.calls == nil {
-		return
-	}
-	d.hangUp()
-	d.calls, d.ready = nil, nil
-	for key, l := range d.lanes {
-		if !l.running {
-			delete(d.lanes, key)
-		}
-	}
-}
-
-// release gives the lease back, so that another process need not wait for it.
-func (d *deliverer) release(ctx context.Context) {
-	d.lose()
-	d.mu.Lock()
-	held := !d.lease.IsZero()
-	d.lease = time.Time{}
-	d.mu.Unlock()
-	if !held {
-		return
-	}
-	err := d.app.changeLease(ctx, func(l *record.EventLease) bool {
-		l.Until = 0
-		return l.Holder == d.holder
-	})
-	if err != nil && !errors.Is(err, errLeased) {
-		d.app.log.Warn("lease of the events was not given back", "error", err)
-	}
-}
-
-// holds reports whether this process may deliver.
-func (d *deliverer) holds(now time.Time) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.leased(now)
-}
-
-// leased is holds; d.mu is held.
-func (d *deliverer) leased(now time.Time) bool { return now.Add(leaseMargin).Before(d.lease) }
-
-// errLeased says that another process has the lease.
-var errLeased = errors.New("chat: another process delivers the events")
-
-// changeLease changes the lease row where change says so.
-// Errors: errLeased where it does not, or where another process was first.
-func (a *App) changeLease(ctx context.Context, change func(*record.EventLease) bool) error {
-	p := record.EventLeasePartition(a.id)
-	rows, version, err := a.store.Read(ctx, p, store.Key(record.EventLeaseKey))
-	if err != nil {
-		return fmt.Errorf("read lease of events: %w", err)
-	}
-	lease := &record.EventLease{}
-	if len(rows[0]) > 0 {
-		if err := decode(rows[0][0], lease); err != nil {
-			return err
-		}
-	}
-	if !change(lease) {
-		return errLeased
-	}
-	_, err = a.store.Commit(ctx, p, version, []store.Mutation{store.Set(record.EventLeaseKey, encode(lease))})
-	switch {
-	case errors.Is(err, store.ErrConflict):
-		return errLeased
-	case err != nil:
-		return fmt.Errorf("lease events: %w", err)
-	}
-	return nil
-}
-
-// lookAtMarks wakes the lanes of all marks, or of those that another process
-// wrote, and that have ceased to be valid and whose lanes may be done.
-//
-// Marks are read from the first on that is still needed, and one that has ended is not
-// needed for long: it is removed with its lane's last event, or for a newer one, or else
-// a new one is written for it.
-func (d *deliverer) lookAtMarks(ctx context.Context, all bool) error {
-	now := d.app.now()
-	// Older events are not delivered any more.
-	from := min(max(d.marksFrom, now-int64(d.app.keepEvents()/time.Second)-secondsPerHour), now)
-	var marks []foundMark
-	newest := map[string]int{} // among the marks, by lane
-	for hour := from / secondsPerHour; hour <= (now+markSeconds)/secondsPerHour+1; hour++ {
-		err := d.app.scan(ctx, record.EventMarksPartition(d.app.id, hour), store.Range{From: record.EventMarksFrom(from)}, func(row store.Row) error {
-			m := foundMark{key: row.Key, EventMark: &record.EventMark{}}
-			m.lane, _ = record.MarkedLane(row.Key)
-			newest[m.lane] = len(marks)
-			marks = append(marks, m)
-			return errors.Join(decode(row, m.EventMark), ctx.Err())
-		})
-		if err != nil {
-			return err
-		}
-	}
-	needed, ended := now, map[string]time.Time{}
-	var void [][]byte
-	for i, m := range marks {
-		mayGetMore := m.Writer != d.holder && !d.outlived(m.Opening)
-		switch {
-		case m.Until+markRemovedAfter >= now:
-			if all || mayGetMore {
-				d.wake(m.lane)
-			}
-		case newest[m.lane] != i:
-			void = append(void, m.key)
-			continue
-		default:
-			since, seen := d.endedMarks[string(m.key)]
-			if !seen {
-				since = time.Now()
-			}
-			ended[string(m.key)] = since
-			d.wakeToEnd(m.lane, m.key)
-			if time.Since(since) > markRenewedAfter {
-				m.EventMark.Until, m.EventMark.Writer, m.EventMark.Opening = now, d.holder, d.opening
-				if err := d.app.putMark(ctx, m.lane, m.EventMark); err != nil {
-					return err
-				}
-				void = append(void, m.key)
-				continue
-			}
-		}
-		needed = min(needed, m.Until)
-	}
-	if err := d.app.removeMarks(ctx, void); err != nil {
-		return err
-	}
-	for hour := from / secondsPerHour; hour < needed/secondsPerHour; hour++ {
-		if err := d.app.store.Drop(ctx, record.EventMarksPartition(d.app.id, hour)); err != nil {
-			return fmt.Errorf("drop marks of events: %w", err)
-		}
-	}
-	d.marksFrom, d.endedMarks = needed, ended
-	return nil
-}
-
-// foundMark is a mark in the index of all.
-type foundMark struct {
-	*record.EventMark
-	lane string
-	key  []byte
-}
-
-// removeMarks removes marks from the index.
-func (a *App) removeMarks(ctx context.Context, keys [][]byte) error {
-	byHour := map[int64][]store.Mutation{}
-	for _, key := range keys {
-		_, until := record.MarkedLane(key)
-		byHour[until/secondsPerHour] = append(byHour[until/secondsPerHour], store.Delete(key))
-	}
-	for hour, mutations := range byHour {
-		for part := range slices.Chunk(mutations, store.MaxMutations) {
-			if err := a.store.Put(ctx, record.EventMarksPartition(a.id, hour), part); err != nil {
-				return fmt.Errorf("unmark events: %w", err)
-			}
-		}
-	}
-	return nil
 }
 
 // wakeDue makes the lanes ready whose pause is over.
