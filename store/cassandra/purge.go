@@ -62,7 +62,7 @@ const purgeEnds = 5 * time.Second
 // touch commits to every replica something that changes nothing. Each keeps what it
 // has last seen proposed and committed, with the values, until something newer comes.
 func (s *Store) touch(ctx context.Context, p store.Partition) error {
-	batch := s.session.Batch(gocql.UnloggedBatch).Consistency(gocql.All)
+	batch := s.conditional().Consistency(gocql.All)
 	batch.Query(s.statements.touch, partitionKey(p), touchKey)
 	return s.persist(ctx, func(ctx context.Context) error {
 		_, _, err := s.compareAndSet(ctx, batch)

@@ -86,10 +86,12 @@ var migrations = [][]string{{
 func slotColumns(suffix string) string {
 	names := make([]string, slots)
 	for i := range names {
-		names[i] = fmt.Sprintf("commit%d%s", i, suffix)
+		names[i] = slotColumn(i) + suffix
 	}
 	return strings.Join(names, ", ")
 }
+
+func slotColumn(i int) string { return fmt.Sprintf("commit%d", i) }
 
 // ErrNotMigrated is returned by Open where the keyspace or its tables are missing,
 // or older than this engine.

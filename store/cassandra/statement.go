@@ -47,14 +47,14 @@ type tableStatements struct {
 func newStatements() statements {
 	s := statements{
 		dropVersioned: "DELETE version, " + slotColumns("") + " FROM " + versionedTable + " WHERE partition = ? IF version != NULL",
-		touch:         "DELETE FROM " + versionedTable + " WHERE partition = ? AND key = ? IF commit0 != 0x",
+		touch:         "DELETE FROM " + versionedTable + " WHERE partition = ? AND key = ? IF " + slotColumn(0) + " != 0x",
 		version:       "SELECT version, key FROM " + versionedTable + " WHERE partition = ? AND key = ?",
 		table:         map[bool]*tableStatements{},
 	}
 	for i := range s.compareAndSet {
-		s.compareAndSet[i] = fmt.Sprintf("UPDATE %s SET version = ?, commit%d = ? WHERE partition = ? IF version = ?", versionedTable, i)
+		s.compareAndSet[i] = fmt.Sprintf("UPDATE %s SET version = ?, %s = ? WHERE partition = ? IF version = ?", versionedTable, slotColumn(i))
 		for j := range slots {
-			s.compareAndSet[i] += fmt.Sprintf(" AND commit%d != 0x", j)
+			s.compareAndSet[i] += " AND " + slotColumn(j) + " != 0x"
 		}
 	}
 	for blind, name := range map[bool]string{false: versionedTable, true: blindTable} {

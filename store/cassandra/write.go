@@ -66,9 +66,15 @@ func (s *Store) Commit(ctx context.Context, p store.Partition, base store.Versio
 	}
 }
 
+// conditional begins a batch that has a condition. The driver sends it once: it may
+// not be repeated by anybody who does not look what became of it.
+func (s *Store) conditional() *gocql.Batch {
+	return s.session.Batch(gocql.UnloggedBatch).SpeculativeExecutionPolicy(gocql.NonSpeculativeExecution{}).RetryPolicy(nil)
+}
+
 // commitBatch makes the statement that leads from base to version.
 func (s *Store) commitBatch(p store.Partition, base, version store.Version, mutations []store.Mutation) *gocql.Batch {
-	batch := s.session.Batch(gocql.UnloggedBatch).SpeculativeExecutionPolicy(gocql.NonSpeculativeExecution{}).RetryPolicy(nil)
+	batch := s.conditional()
 	var from []byte // null where the partition has no version yet
 	if base != "" {
 		from = []byte(base)
@@ -139,7 +145,7 @@ func (s *Store) compareAndSet(ctx context.Context, batch *gocql.Batch) (applied 
 	}
 	newest.current = versionIn(row, "version")
 	for i := range slots {
-		if v := versionIn(row, fmt.Sprintf("commit%d", i)); v != "" {
+		if v := versionIn(row, slotColumn(i)); v != "" {
 			newest.kept = append(newest.kept, v)
 			s.clock.observe(v)
 		}
@@ -190,7 +196,7 @@ func (s *Store) Drop(ctx context.Context, p store.Partition) error {
 		}
 		return nil
 	}
-	batch := s.session.Batch(gocql.UnloggedBatch)
+	batch := s.conditional()
 	batch.Query(s.statements.dropVersioned, name)
 	batch.Query(all, name)
 	// Whether an attempt was applied, or there was nothing any more, is the same.
