@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -29,6 +30,10 @@ type Options struct {
 	// the test's own.
 	Namespaces []string
 	Secure     Secure
+	// Forbidding are the nodes, by number from 0, that refuse all writes to tables with
+	// cdc = true: they have no room for the log of such changes. No node of such a
+	// cluster keeps hints, so that what one has missed stays missed.
+	Forbidding []int
 }
 
 // Secure is what a cluster demands of clients.
@@ -90,6 +95,7 @@ func Run(o Options) (*Cluster, error) {
 		n := &Node{
 			Address: o.Addresses[i], dir: filepath.Join(dir, strconv.Itoa(i+1)), jars: jars,
 			seed: o.Addresses[0], token: tokenOf(i, o.Nodes), secure: o.Secure,
+			forbidding: slices.Contains(o.Forbidding, i), noHints: len(o.Forbidding) > 0,
 		}
 		if o.Namespaces != nil {
 			n.namespace = o.Namespaces[i]

@@ -27,6 +27,8 @@ type Node struct {
 	seed, token string
 	dir, jars   string
 	secure      Secure
+	forbidding  bool
+	noHints     bool
 
 	pid   int // 0 while it does not run
 	jmx   int // port on 127.0.0.1 for nodetool, 0 in a namespace
@@ -207,7 +209,8 @@ func (n *Node) configure() error {
 	}
 	t, err := template.New("cassandra.yaml").Parse(configuration)
 	if err == nil {
-		err = t.Execute(f, map[string]any{"Address": n.Address, "Seed": n.seed, "Token": n.token, "Dir": n.dir, "Port": Port, "Secure": n.secure})
+		err = t.Execute(f, map[string]any{"Address": n.Address, "Seed": n.seed, "Token": n.token, "Dir": n.dir, "Port": Port,
+			"Secure": n.secure, "Forbidding": n.forbidding, "NoHints": n.noHints})
 	}
 	return errors.Join(err, f.Close())
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,14 +15,70 @@ import (
 	"github.com/recant-chat/recant/store"
 )
 
-// TestReadersOfManyProcessesAgree has processes write one value into many rows of a
-// partition, and others read them, while nodes hang and are killed. No reader sees
-// parts of a commit, nor a state from before one that a reader who is done has seen,
-// acknowledged or not.
-func TestReadersOfManyProcessesAgree(t *testing.T) {
+// TestProcessesThatShareACluster needs no more than one cluster for all of it.
+func TestProcessesThatShareACluster(t *testing.T) {
+	c := cassandratest.StartWith(t, cassandratest.Options{Nodes: 3, Forbidding: []int{1, 2}})
+	one, other := keyspace(t, c), keyspace(t, c)
+	t.Run("WhatOneReplicaHasIsNotForgotten", func(t *testing.T) { whatOneReplicaHasIsNotForgotten(t, c, one) })
+	t.Run("ReadersAgree", func(t *testing.T) { readersAgree(t, c, other) })
+}
+
+// whatOneReplicaHasIsNotForgotten has a commit of which nobody was told the outcome
+// reach the first of three replicas and not the others. A process that sees it there
+// returns it; then that replica is gone, and another process sees it all the same.
+func whatOneReplicaHasIsNotForgotten(t *testing.T, c *cassandratest.Cluster, o Options) {
+	p, key := store.Versioned("p"), []byte("k")
+	writing := o
+	writing.RetryFor = 5 * time.Second
+	writer := open(t, writing)
+	base, err := writer.Commit(t.Context(), p, "", []store.Mutation{store.Set(key, []byte("old"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forbid := func(is bool) {
+		t.Helper()
+		if err := writer.session.Query(fmt.Sprintf("ALTER TABLE %s WITH cdc = %t", versionedTable, is)).ExecContext(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	forbid(true)
+	if _, err := writer.Commit(t.Context(), p, base, []store.Mutation{store.Set(key, []byte("new"))}); !errors.Is(err, store.ErrUnknown) {
+		t.Fatalf("a commit that two of three replicas refuse to apply: %v", err)
+	}
+	forbid(false)
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		gone, back *cassandratest.Node
+	}{{gone: c.Nodes[2]}, {gone: c.Nodes[0], back: c.Nodes[2]}} {
+		if err := step.gone.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if step.back != nil {
+			if err := step.back.Start(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s := open(t, o)
+		rows, _, err := s.Read(t.Context(), p, store.Key(key))
+		if err != nil || len(rows[0]) != 1 || string(rows[0][0].Value) != "new" {
+			t.Errorf("without node %s: %q, %v", step.gone.Address, rows, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := c.Nodes[0].Start(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readersAgree has processes write one value into many rows of a partition, and others
+// read them, while nodes hang and are killed. No reader sees parts of a commit, nor a
+// state from before one that a reader who is done has seen, acknowledged or not.
+func readersAgree(t *testing.T, c *cassandratest.Cluster, o Options) {
 	const processes, width, rounds = 3, 40, 3
-	c := cassandratest.Start(t, 3)
-	o := keyspace(t, c)
 	o.Timeout, o.RetryFor = time.Second, 10*time.Second // nodes hang
 	p := store.Versioned("p")
 	var newest atomic.Uint64 // that anybody saw or was told to be written
