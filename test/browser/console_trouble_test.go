@@ -228,7 +228,7 @@ func TestTheRailLeavesOutWhatHasExpired(t *testing.T) {
 		document.body.append(rail.element);
 		rail.show(1990, 2000);
 		rail.mark([{ kind: "range", from: 1, to: 1100 }, { kind: "range", from: 1, to: 900 }]);
-		await new Promise((resolve) => setTimeout(resolve, 200));
+		for (let n = 0; n < 600 && !rail.element.querySelector(".rail-range"); n++) await new Promise((resolve) => setTimeout(resolve, 100));
 		return Array.from(rail.element.querySelectorAll(".rail-range"), (rect) => ["y", "height"].map((name) => Math.round(rect.getAttribute(name)))).flat();
 	})`)
 	if len(got) != 2 || got[0] != 0 || got[1] != 100 {

@@ -442,16 +442,15 @@ func TestALateAnswerDoesNotReplaceANewerOne(t *testing.T) {
 		const working = fetch;
 		window.fetch = async (url, options) => {
 			const answer = await working(url, {...options, signal: undefined});
-			if (!options.body.includes("first")) return answer;
-			await new Promise((resolve) => setTimeout(resolve, 600));
-			window.late = true;
+			if (options.body.includes("first")) await new Promise((come) => { window.come = come; });
 			return answer;
 		};
 	})()`))
 	b.fill("#group-search", "first")
-	b.do(chromedp.Sleep(300 * time.Millisecond))
+	b.until("window.come")
 	b.fill("#group-search", "second")
-	b.until("window.late")
+	b.until(`document.querySelectorAll(".group").length === 1`)
+	b.do(chromedp.Evaluate[chromedp.Void]("window.come()"))
 	b.do(chromedp.Sleep(100 * time.Millisecond))
 	if got := b.shown(); !strings.Contains(got, "Second") || strings.Contains(got, "First") {
 		t.Errorf("shown is\n%s", got)
