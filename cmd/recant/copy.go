@@ -188,7 +188,7 @@ func (c *storeCopy) Run(ctx context.Context, s streams) error {
 	return c.run(ctx, s, true, func(from, to *location) error {
 		var counts transfer.Counts
 		_, err := watched(s, "copied", &counts, func() (struct{}, error) {
-			return struct{}{}, transfer.Copy(ctx, from, to, from.name, c.options(&counts))
+			return struct{}{}, transfer.Copy(ctx, from.Store, to.Store, from.name, c.options(&counts))
 		})
 		switch {
 		case transfer.IsRefusal(err):
@@ -205,7 +205,11 @@ func (c *storeCopy) Run(ctx context.Context, s streams) error {
 				return err
 			}
 		}
-		if result.Different == 0 {
+		if result.Different > 0 {
+			if err := transfer.Restart(ctx, to); err != nil {
+				return err
+			}
+		} else {
 			if from.dir != "" && to.dir != "" {
 				if err := copyFirstApplication(from.dir, to.dir); err != nil {
 					return err

@@ -230,6 +230,39 @@ func inStore(t *testing.T, place string, work func(ctx context.Context, s store.
 	}
 }
 
+// A copy that goes on passes over what it has copied. Where that is not what it should
+// be, the comparison finds out, and another run repairs it.
+func TestAnotherRunRepairsACopyThatDiffers(t *testing.T) {
+	source, destination := filepath.Join(t.TempDir(), "source"), filepath.Join(t.TempDir(), "destination")
+	p, key := store.Blind("b"), []byte("k")
+	put := func(value string) func(context.Context, store.Store) error {
+		return func(ctx context.Context, s store.Store) error {
+			return s.Put(ctx, p, []store.Mutation{store.Set(key, []byte(value))})
+		}
+	}
+	inStore(t, source, put("right"))
+	inStore(t, destination, func(ctx context.Context, to store.Store) error {
+		from, err := pebble.Open(source, pebble.Options{ReadOnly: true})
+		if err != nil {
+			return err
+		}
+		return errors.Join(transfer.Copy(ctx, from, to, source, transfer.Options{}), from.Close())
+	})
+	inStore(t, destination, put("wrong"))
+	for _, want := range []int{exitError, exitOK} {
+		if stdout, stderr, code := tool(t, nil, "store", "copy", "--from", source, "--to", destination); code != want {
+			t.Errorf("exit code %d, want %d: %s%s", code, want, stdout, stderr)
+		}
+	}
+	inStore(t, destination, func(ctx context.Context, s store.Store) error {
+		rows, _, err := s.Read(ctx, p, store.Key(key))
+		if err == nil && (len(rows[0]) != 1 || string(rows[0][0].Value) != "right") {
+			t.Errorf("the destination has %q", rows)
+		}
+		return err
+	})
+}
+
 // A copy that is killed is not served, and goes on to its end; what is damaged
 // afterwards is found.
 func TestAKilledCopyGoesOn(t *testing.T) {

@@ -98,6 +98,16 @@ func Finish(ctx context.Context, to store.Store) error {
 	return err
 }
 
+// Restart has the copy that has begun at a store look at everything again when it goes
+// on.
+func Restart(ctx context.Context, to store.Store) error {
+	mark, err := readMark(ctx, to)
+	if err != nil || mark == nil {
+		return err
+	}
+	return writeMark(ctx, to, &record.Copy{From: mark.From, Opening: mark.Opening})
+}
+
 func readMark(ctx context.Context, s store.Store) (*record.Copy, error) {
 	rows, _, err := s.Read(ctx, record.CopyPartition(), store.Key(record.CopyKey))
 	if err != nil || len(rows[0]) == 0 {
