@@ -199,9 +199,10 @@ export class Timeline {
     if (this.#elements.size === 0) return change();
     const anchor = this.#following ? 0 : this.current();
     const before = anchor && this.#top(this.#elements.get(anchor));
+    const height = this.feed.scrollHeight;
     change();
     if (this.#following) {
-      if (this.#last === this.#rows.newest) this.feed.scrollTop = this.feed.scrollHeight;
+      if (this.feed.scrollHeight !== height) this.feed.scrollTop = this.feed.scrollHeight;
     } else if (this.#elements.has(anchor)) {
       this.feed.scrollTop += this.#top(this.#elements.get(anchor)) - before;
     }
