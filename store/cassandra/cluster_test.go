@@ -19,7 +19,9 @@ import (
 func TestProcessesThatShareACluster(t *testing.T) {
 	c := cassandratest.StartWith(t, cassandratest.Options{Nodes: 3, Forbidding: []int{1, 2}})
 	one, other := keyspace(t, c), keyspace(t, c)
-	t.Run("WhatOneReplicaHasIsNotForgotten", func(t *testing.T) { whatOneReplicaHasIsNotForgotten(t, c, one) })
+	if !t.Run("WhatOneReplicaHasIsNotForgotten", func(t *testing.T) { whatOneReplicaHasIsNotForgotten(t, c, one) }) {
+		return // nodes may be down
+	}
 	t.Run("ReadersAgree", func(t *testing.T) { readersAgree(t, c, other) })
 }
 

@@ -205,10 +205,10 @@ func (s *Store) persist(ctx context.Context, statement func(context.Context) err
 		if err == nil || permanent(err) {
 			return err
 		}
-		s.metrics.retries.Inc()
 		if !pause(ctx, attempt) {
 			return errors.Join(ctx.Err(), err)
 		}
+		s.metrics.retries.Inc()
 	}
 }
 

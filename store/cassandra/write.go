@@ -52,11 +52,9 @@ func (s *Store) Commit(ctx context.Context, p store.Partition, base store.Versio
 			return "", fmt.Errorf("%w: %d others came since", store.ErrUnknown, slots)
 		}
 		sent = sent || !neverSent(err) && !permanent(err)
-		if !permanent(err) {
+		if !permanent(err) && pause(ctx, attempt) {
 			s.metrics.retries.Inc()
-			if pause(ctx, attempt) {
-				continue
-			}
+			continue
 		}
 		if sent {
 			s.metrics.unknown.Inc()
