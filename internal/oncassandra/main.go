@@ -89,7 +89,9 @@ func run(ctx context.Context, url string, command []string) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pgid: group}
 	cmd.Cancel = func() error { return syscall.Kill(-group, syscall.SIGKILL) }
-	err = errors.Join(cmd.Run(), context.Cause(ctx))
+	if err = cmd.Run(); err != nil {
+		err = errors.Join(err, context.Cause(ctx))
+	}
 	return errors.Join(err, release())
 }
 
